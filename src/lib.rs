@@ -1,0 +1,20 @@
+//! Point3R for the browser and the command line: streaming 3D reconstruction with an explicit
+//! spatial pointer memory, on `burn` and `wgpu`.
+//!
+//! ```text
+//! frames -> preprocess -> encoder -> decoder <-> pointer memory -> heads
+//!                                                   |               |
+//!                                     cloud (per-frame chunks) <----+
+//!                                        |         \
+//!                                     render      export
+//! ```
+//!
+//! Every stage is a module of that name. The same code runs natively (`src/bin/point3r.rs`) and in a
+//! web worker (`web.rs`); the compute device, CPU or GPU, is a runtime value.
+//!
+//! Conventions, used everywhere unless a type says otherwise: OpenCV camera axes (x right, y down,
+//! z forward), the world is the camera of the first frame, poses are camera-to-world.
+
+pub mod geometry;
+pub mod model;
+pub mod weights;

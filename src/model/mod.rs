@@ -1,0 +1,7 @@
+//! The network (spec sections 2-5), one file per part; `Point3r::step` runs one frame.
+
+mod config;
+mod parameters;
+
+pub use config::{Component, Config, ConfigError, Dpt, ParameterSpec, Stack};
+pub use parameters::canonical_key;
