@@ -15,6 +15,9 @@
 //! Conventions, used everywhere unless a type says otherwise: OpenCV camera axes (x right, y down,
 //! z forward), the world is the camera of the first frame, poses are camera-to-world.
 
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod geometry;
 pub mod model;
+pub mod preprocess;
 pub mod weights;

@@ -2,6 +2,8 @@
 
 mod config;
 mod parameters;
+mod prediction;
 
 pub use config::{Component, Config, ConfigError, Dpt, ParameterSpec, Stack};
 pub use parameters::canonical_key;
+pub use prediction::{PointerStats, Prediction};

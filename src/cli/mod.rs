@@ -1,0 +1,52 @@
+//! The command line, one file per command. Exit codes: 0 ok, 1 a check failed, 2 usage or input error.
+
+mod convert;
+mod inspect;
+mod run;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Streaming 3D reconstruction from video, on your own machine.
+#[derive(Debug, Parser)]
+#[command(name = "point3r", version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Reconstruct a video, a folder of images or single images.
+    Run(run::Args),
+    /// Compare the network with reference tensors.
+    Verify(verify::Args),
+    /// Turn a checkpoint into a model folder (manifest and shards).
+    Convert(convert::Args),
+    /// Show what is inside a model folder or checkpoint.
+    Inspect(inspect::Args),
+}
+
+/// What a command ends with: whether its check passed, or an error the user can act on.
+type Outcome = Result<bool, Box<dyn std::error::Error>>;
+
+/// Parses the arguments and runs the command.
+#[must_use]
+pub fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Run(args) => run::execute(args),
+        Command::Verify(args) => verify::execute(args),
+        Command::Convert(args) => convert::execute(args),
+        Command::Inspect(args) => inspect::execute(args),
+    };
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
