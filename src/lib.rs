@@ -18,6 +18,10 @@
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod geometry;
+pub mod memory;
 pub mod model;
+mod ops;
+pub mod pace;
 pub mod preprocess;
+pub mod verify;
 pub mod weights;
