@@ -38,8 +38,9 @@ pub(crate) fn execute(project: &Project, args: &[String]) -> Outcome {
 
 /// Builds the page as it is served and prints its figures.
 pub(crate) fn figures(project: &Project) -> Outcome {
+    let browser = setup::chromium().ok_or("Chromium is needed (Debian: apt-get install chromium)")?;
     build(project, true)?;
-    run(&mut project.npm(&["run", "--silent", "figures"]))
+    run(project.npm(&["run", "--silent", "figures"]).env("CHROMIUM", browser))
 }
 
 fn build(project: &Project, page: bool) -> Outcome {

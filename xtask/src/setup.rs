@@ -131,8 +131,11 @@ pub(crate) fn system_packages(project: &Project, rust: bool, browser: bool) -> O
     }
 }
 
-/// The browser that tests drive.
+/// The browser that tests drive: the one named by `CHROMIUM`, else the first that is installed.
 pub(crate) fn chromium() -> Option<PathBuf> {
+    if let Some(named) = std::env::var_os("CHROMIUM").map(PathBuf::from) {
+        return Some(named).filter(|file| file.is_file());
+    }
     on_path(&["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"])
 }
 

@@ -26,27 +26,20 @@ pub(crate) fn execute(project: &Project, args: &[String]) -> Outcome {
     if wanted("rust") {
         rust(project, &mut report);
     }
-    if wanted("wasm") || wanted("web") || wanted("e2e") {
-        report.step("wasm tools", &[], || setup::wasm_tools(project).into());
-        if wanted("wasm") {
-            let args = [WASM_ARGS.as_slice(), &["--", "-D", "warnings"]].concat();
-            report.step("clippy wasm", &["wasm tools"], || run(&mut project.cargo("clippy", &args)).into());
-        }
-        // The page's types come out of the wasm build, so every part from here on needs it.
-        report.step("wasm build", &["wasm tools"], || wasm::build(project).into());
-    }
     if wanted("web") || wanted("e2e") {
-        web(project, &mut report, wanted("web"));
+        report.step("page packages", &[], || match setup::node(project) {
+            Err(advice) => Verdict::Missing(advice),
+            Ok(()) => setup::page_packages(project).into(),
+        });
+    }
+    if wanted("web") {
+        web(project, &mut report);
+    }
+    if wanted("wasm") || wanted("e2e") {
+        engine(project, &mut report, wanted("wasm"));
     }
     if wanted("e2e") {
-        report.step("default model", &[], || wasm::default_model(project).into());
-        report.step("page build", &["page packages", "wasm build", "default model"], || {
-            run(&mut project.npm(&["run", "--silent", "build"])).into()
-        });
-        report.step("browser tests", &["page build"], || match setup::chromium() {
-            None => Verdict::Missing("there is no Chromium".to_owned()),
-            Some(_) => tests(&mut limited(project, 1800, &project.npm(&["run", "--silent", "e2e"])), Runner::Node),
-        });
+        e2e(project, &mut report);
     }
     // The failures have been shown; the sums must be the last line.
     if report.finish() { Ok(()) } else { Err(String::new()) }
@@ -70,18 +63,35 @@ fn rust(project: &Project, report: &mut Report) {
     });
 }
 
-fn web(project: &Project, report: &mut Report, tested: bool) {
-    report.step("page packages", &[], || match setup::node(project) {
-        Err(advice) => Verdict::Missing(advice),
-        Ok(()) => setup::page_packages(project).into(),
+fn web(project: &Project, report: &mut Report) {
+    report.step("page check", &["page packages"], || run(&mut project.npm(&["run", "--silent", "check"])).into());
+    report.step("page tests", &["page packages"], || {
+        tests(&mut limited(project, 600, &project.npm(&["run", "--silent", "test"])), Runner::Vitest)
     });
-    if tested {
-        let needs = ["page packages", "wasm build"];
-        report.step("page check", &needs, || run(&mut project.npm(&["run", "--silent", "check"])).into());
-        report.step("page tests", &needs, || {
-            tests(&mut limited(project, 600, &project.npm(&["run", "--silent", "test"])), Runner::Vitest)
-        });
+}
+
+fn engine(project: &Project, report: &mut Report, checked: bool) {
+    report.step("wasm tools", &[], || setup::wasm_tools(project).into());
+    if checked {
+        let args = [WASM_ARGS.as_slice(), &["--", "-D", "warnings"]].concat();
+        report.step("clippy wasm", &["wasm tools"], || run(&mut project.cargo("clippy", &args)).into());
     }
+    report.step("wasm build", &["wasm tools"], || wasm::build(project).into());
+}
+
+fn e2e(project: &Project, report: &mut Report) {
+    report.step("default model", &[], || wasm::default_model(project).into());
+    report.step("page build", &["page packages", "wasm build", "default model"], || {
+        run(&mut project.npm(&["run", "--silent", "build"])).into()
+    });
+    report.step("browser tests", &["page build"], || match setup::chromium() {
+        None => Verdict::Missing("there is no Chromium".to_owned()),
+        Some(browser) => {
+            let mut command = project.npm(&["run", "--silent", "e2e"]);
+            command.env("CHROMIUM", browser);
+            tests(&mut limited(project, 1800, &command), Runner::Node)
+        }
+    });
 }
 
 fn tests(command: &mut Command, runner: Runner) -> Verdict {
