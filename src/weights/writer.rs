@@ -54,8 +54,8 @@ impl FolderWriter {
             entries.push(entry.map_err(|e| WeightsError::io(dir, e))?);
         }
         let named = |name: &str| entries.iter().any(|entry| entry.file_name() == name);
-        let is_model = named(MANIFEST_FILE) || named(PARTIAL);
-        if !entries.is_empty() && !(is_model && force) {
+        let replaceable = force && (named(MANIFEST_FILE) || named(PARTIAL));
+        if !entries.is_empty() && !replaceable {
             return Err(WeightsError::OutputExists { path: dir.display().to_string() });
         }
         let partial = dir.join(PARTIAL);
