@@ -17,7 +17,10 @@
 
 #[cfg(feature = "cli")]
 pub mod cli;
+pub mod cloud;
+pub mod frames;
 pub mod geometry;
 pub mod model;
 pub mod preprocess;
+pub mod session;
 pub mod weights;
