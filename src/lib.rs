@@ -17,11 +17,14 @@
 
 #[cfg(feature = "cli")]
 pub mod cli;
+pub mod cloud;
+pub mod frames;
 pub mod geometry;
 pub mod memory;
 pub mod model;
 mod ops;
 pub mod pace;
 pub mod preprocess;
+pub mod session;
 pub mod verify;
 pub mod weights;
