@@ -270,7 +270,7 @@ impl Session {
                 if matches!(error, ModelError::Device(_)) {
                     self.lose();
                 }
-                return Err(error.into());
+                return Err(SessionError::Model { frame: frame.index, source: error });
             }
         };
         let (pose, pointers) = (prediction.pose, prediction.pointers);

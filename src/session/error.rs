@@ -60,8 +60,13 @@ pub enum SessionError {
         source: PreprocessError,
     },
     /// The network refused the frame.
-    #[error(transparent)]
-    Model(#[from] ModelError),
+    #[error("frame {frame}: {source}")]
+    Model {
+        /// Index of the frame.
+        frame: usize,
+        /// Why.
+        source: ModelError,
+    },
 }
 
 impl SessionError {
@@ -70,16 +75,16 @@ impl SessionError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::State { .. } | Self::FrameSize { .. } | Self::UndoTooFar { .. } => "bad-request",
-            Self::NotFinite { .. } => "not-finite",
             Self::Device(_) => "device-lost",
+            Self::NotFinite { .. } => "not-finite",
             Self::Image { source, .. } => source.code(),
-            Self::Model(error) => error.code(),
+            Self::Model { source, .. } => source.code(),
         }
     }
 
     /// Whether the session can go on with the next frame.
     #[must_use]
     pub fn is_recoverable(&self) -> bool {
-        !matches!(self, Self::Device(_) | Self::Model(ModelError::Device(_)))
+        self.code() != "device-lost"
     }
 }
