@@ -17,7 +17,11 @@
 
 #[cfg(feature = "cli")]
 pub mod cli;
+pub mod device;
 pub mod geometry;
 pub mod model;
 pub mod preprocess;
+pub mod render;
+#[cfg(target_arch = "wasm32")]
+mod web;
 pub mod weights;
