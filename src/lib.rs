@@ -19,9 +19,13 @@
 pub mod cli;
 pub mod device;
 pub mod geometry;
+pub mod memory;
 pub mod model;
+mod ops;
+pub mod pace;
 pub mod preprocess;
 pub mod render;
+pub mod verify;
 #[cfg(target_arch = "wasm32")]
 mod web;
 pub mod weights;

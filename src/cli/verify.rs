@@ -1,12 +1,105 @@
-//! `point3r verify`.
+//! `point3r verify`: the network against reference tensors.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use burn::tensor::Device;
 
 use super::Outcome;
+use crate::pace::Pace;
+use crate::verify::{Precision, Variant, VerifyFiles, VerifyReport, verify};
 
 /// Arguments of `point3r verify`.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {}
+pub(super) struct Args {
+    /// Folder with config.json, weights.safetensors, inputs.safetensors and expected.safetensors.
+    /// Without config.json the released network is meant, without weights the weight formula.
+    dir: PathBuf,
+    /// Where to compute.
+    #[arg(long, value_enum, default_value = "cpu")]
+    device: DeviceArg,
+    /// Which form of the encoder's rotary embedding the reference used.
+    #[arg(long, value_enum, default_value = "f32")]
+    variant: VariantArg,
+    /// Print the whole report as JSON.
+    #[arg(long)]
+    json: bool,
+}
 
-#[expect(clippy::needless_pass_by_value, clippy::unnecessary_wraps, reason = "filled in by the command")]
-pub(super) fn execute(_args: Args) -> Outcome {
-    Ok(false)
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum DeviceArg {
+    Cpu,
+    Gpu,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum VariantArg {
+    F32,
+    F16rope,
+}
+
+/// Runs the comparison; the check fails when any tensor is out of tolerance.
+#[expect(clippy::needless_pass_by_value, reason = "arguments are consumed by their command")]
+pub(super) fn execute(args: Args) -> Outcome {
+    let variant = if args.variant == VariantArg::F32 { Variant::F32 } else { Variant::F16Rope };
+    let expected_name = if variant == Variant::F32 { "expected.safetensors" } else { "expected_f16rope.safetensors" };
+    let config = read_optional(&args.dir.join("config.json"))?.map(String::from_utf8).transpose()?;
+    let weights = read_optional(&args.dir.join("weights.safetensors"))?;
+    let inputs = read(&args.dir.join("inputs.safetensors"))?;
+    let expected = read(&args.dir.join(expected_name))?;
+    let files =
+        VerifyFiles { config: config.as_deref(), weights: weights.as_deref(), inputs: &inputs, expected: &expected };
+    let (device, precision) = match args.device {
+        DeviceArg::Cpu => (Device::flex(), Precision::Cpu),
+        DeviceArg::Gpu => (Device::wgpu_options().init()?, Precision::Gpu),
+    };
+    let start = Instant::now();
+    let clock = move || start.elapsed().as_secs_f64();
+    let report = pollster::block_on(verify(files, &device, precision, variant, &clock, &Pace::none()))?;
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        print(&report);
+    }
+    Ok(report.passed)
+}
+
+fn print(report: &VerifyReport) {
+    println!("{:<10} {:>7} {:>7}  {:>9} {:>9}  worst tensor", "group", "tensors", "passed", "error", "bar");
+    for group in &report.groups {
+        let (worst, name) = (&group.worst, format!("{:?}", group.group).to_lowercase());
+        println!(
+            "{name:<10} {:>7} {:>7}  {:>9.1e} {:>9.1e}  {}",
+            group.tensors, group.passed, worst.error, worst.tolerance, worst.name
+        );
+    }
+    for failure in &report.failures {
+        let problem = failure.problem.as_deref().unwrap_or("out of tolerance");
+        println!("FAILED {}: {problem} ({:.1e}, bar {:.1e})", failure.name, failure.error, failure.tolerance);
+    }
+    let seconds: Vec<String> = report.seconds.iter().map(|s| format!("{s:.2}")).collect();
+    println!(
+        "pointers after each frame: {:?}; seconds per frame, all intermediates kept: {}",
+        report.pointers,
+        seconds.join(" ")
+    );
+    if let Some(peak) = peak_memory_mib() {
+        println!("peak memory: {peak} MiB");
+    }
+    println!("{}: {} tensors compared", if report.passed { "passed" } else { "FAILED" }, report.compared);
+}
+
+/// Largest resident size of this process so far, where the system tells.
+fn peak_memory_mib() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"))?;
+    line.trim().trim_end_matches("kB").trim().parse::<u64>().ok().map(|kib| kib / 1024)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    std::fs::read(path).map_err(|e| format!("{} cannot be read: {e}", path.display()))
+}
+
+fn read_optional(path: &Path) -> Result<Option<Vec<u8>>, String> {
+    if path.exists() { read(path).map(Some) } else { Ok(None) }
 }

@@ -207,6 +207,13 @@ impl Config {
         }
     }
 
+    /// The released sizes with formula weights: what a verification folder without `config.json` means.
+    #[must_use]
+    pub fn released_formula() -> Self {
+        let weight_generator = Some(WeightGenerator { head4_gain: 0.2, rounded_to: None });
+        Self { weight_generator, ..Self::released() }
+    }
+
     /// A small network for phones and for the CPU: the shape of the default model until trained weights decide it.
     #[must_use]
     pub fn small() -> Self {
