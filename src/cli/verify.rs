@@ -3,9 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use burn::tensor::Device;
-
-use super::Outcome;
+use super::{DeviceArg, Outcome, peak_memory_mib};
 use crate::pace::Pace;
 use crate::verify::{Precision, Variant, VerifyFiles, VerifyReport, verify};
 
@@ -27,12 +25,6 @@ pub(super) struct Args {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum DeviceArg {
-    Cpu,
-    Gpu,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum VariantArg {
     F32,
     F16rope,
@@ -49,10 +41,8 @@ pub(super) fn execute(args: Args) -> Outcome {
     let expected = read(&args.dir.join(expected_name))?;
     let files =
         VerifyFiles { config: config.as_deref(), weights: weights.as_deref(), inputs: &inputs, expected: &expected };
-    let (device, precision) = match args.device {
-        DeviceArg::Cpu => (Device::flex(), Precision::Cpu),
-        DeviceArg::Gpu => (Device::wgpu_options().init()?, Precision::Gpu),
-    };
+    let precision = if args.device == DeviceArg::Cpu { Precision::Cpu } else { Precision::Gpu };
+    let device = args.device.open()?;
     let start = Instant::now();
     let clock = move || start.elapsed().as_secs_f64();
     let report = pollster::block_on(verify(files, &device, precision, variant, &clock, &Pace::none()))?;
@@ -87,13 +77,6 @@ fn print(report: &VerifyReport) {
         println!("peak memory: {peak} MiB");
     }
     println!("{}: {} tensors compared", if report.passed { "passed" } else { "FAILED" }, report.compared);
-}
-
-/// Largest resident size of this process so far, where the system tells.
-fn peak_memory_mib() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"))?;
-    line.trim().trim_end_matches("kB").trim().parse::<u64>().ok().map(|kib| kib / 1024)
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {

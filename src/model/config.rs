@@ -214,12 +214,36 @@ impl Config {
         Self { weight_generator, ..Self::released() }
     }
 
+    /// The smallest network with the real head widths: what the reference tensors are made with.
+    #[must_use]
+    pub fn tiny() -> Self {
+        let stack = |depth, dim, heads, slots| Stack { depth, dim, heads, mlp_ratio: 2, slots };
+        Self {
+            enc_embed_dim: 128,
+            enc_depth: 2,
+            enc_num_heads: 2,
+            dec_embed_dim: 192,
+            dec_depth: 4,
+            dec_num_heads: 3,
+            memory_dec_num_heads: 4,
+            mlp_ratio: 2,
+            value_encoder: stack(2, Some(128), 2, None),
+            pose_memory: stack(1, Some(384), 3, Some(16)),
+            dpt: Dpt { layer_dims: [12, 24, 48, 96], feature_dim: 32, last_dim: 16, hooks: [0, 2, 3, 4] },
+            final_transform: stack(2, None, 3, None),
+            memory_attn_head: PointerHead { in_dim: 320, hidden: 320, out: 128 },
+            weight_generator: Some(WeightGenerator { head4_gain: 0.4, rounded_to: Some("f16".into()) }),
+            image_size: 64,
+            ..Self::released()
+        }
+    }
+
     /// A small network for phones and for the CPU: the shape of the default model until trained weights decide it.
     #[must_use]
     pub fn small() -> Self {
         Self {
             enc_embed_dim: 192,
-            enc_depth: 8,
+            enc_depth: 6,
             enc_num_heads: 3,
             dec_embed_dim: 192,
             dec_depth: 4,
@@ -232,7 +256,7 @@ impl Config {
             final_transform: Stack { depth: 2, dim: None, heads: 3, mlp_ratio: 4, slots: None },
             memory_attn_head: PointerHead { in_dim: 384, hidden: 384, out: 192 },
             weight_generator: Some(WeightGenerator { head4_gain: 0.2, rounded_to: None }),
-            image_size: 224,
+            image_size: 160,
             ..Self::released()
         }
     }

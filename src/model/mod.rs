@@ -22,6 +22,6 @@ mod step;
 pub use config::{Component, Config, ConfigError, Dpt, ParameterSpec, PointerHead, PoseHead, Stack, WeightGenerator};
 pub use parameters::canonical_key;
 pub use prediction::{PointerStats, Prediction};
-pub use probe::{Probe, Record};
+pub use probe::{Clock, Probe, Record};
 pub(crate) use rope::Rotary;
 pub use step::{ModelError, Options, Point3r, State};

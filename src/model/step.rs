@@ -210,6 +210,8 @@ impl Point3r {
         probe.record("global_feat", &mean);
         probe.record("pose_query_global_feat", &mean);
 
+        probe.stage("encode");
+
         // Decode against the memory.
         let key = self.pose_memory.key(mean);
         let slots = state.pose_slots.clone();
@@ -229,6 +231,8 @@ impl Point3r {
         let tokens = Tensor::cat(vec![pose_in, self.to_image_stream.forward(encoded.clone())], 0);
         let [first, second, last] = self.decoder.forward(tokens, memory_tokens, positions.as_ref(), probe, pace).await;
 
+        probe.stage("decode");
+
         // Heads.
         let of_image = |t: Tensor<2>| t.narrow(0, 1, patches);
         let pose_out = last.clone().narrow(0, 0, 1);
@@ -241,6 +245,8 @@ impl Point3r {
         let ((points_camera, confidence_camera), (points_world, confidence_world)) =
             self.heads.point_maps(hooked, last.clone(), &pose_out, grid, rotary, probe, pace).await;
 
+        probe.stage("heads");
+
         // Write both memories.
         let pose_slots = self.pose_memory.write(key, pose_out, slots, pace).await;
         probe.record("pose_mem_after", &pose_slots);
@@ -249,6 +255,8 @@ impl Point3r {
         let features = self.to_memory_stream.forward(features);
         let means = patch_means(points_world.clone(), self.config.patch_size);
         probe.record("new_patch_pos", &means);
+
+        probe.stage("write");
 
         // The one readback of the frame: pose and patch positions.
         let small = Tensor::cat(vec![pose_raw.reshape([-1]), means.reshape([-1])], 0);
@@ -265,6 +273,7 @@ impl Point3r {
         if let Some(features) = memory.features() {
             probe.record("ptr_feat", features);
         }
+        probe.stage("fuse");
         let added = fusion.added.iter().filter(|a| **a).count();
         let pointers = PointerStats { total: memory.len(), added, merged: patches - added };
         *state = State {

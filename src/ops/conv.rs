@@ -47,7 +47,7 @@ impl UpConv {
     pub(crate) fn take(p: &mut Parameters, prefix: &str, dim: usize, side: usize) -> Result<Self, WeightsError> {
         let weight: Tensor<4> = p.take(&format!("{prefix}.weight"), [dim, dim, side, side])?;
         let bias: Tensor<1> = p.take(&format!("{prefix}.bias"), [dim])?;
-        let weight = weight.reshape([dim, dim * side * side]).transpose();
+        let weight = weight.reshape([dim, dim * side * side]);
         let bias = bias.reshape([dim, 1]).expand([dim, side * side]).reshape([dim * side * side]);
         Ok(Self { tiles: Linear { weight, bias }, channels: dim, side })
     }
