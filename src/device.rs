@@ -360,13 +360,13 @@ impl Compute {
             }
         };
         let gpu = gpu.ok();
-        let (device, backend) = match &gpu {
+        let (device, backend, note) = match &gpu {
             Some(gpu) if use_gpu => match gpu.burn_device() {
-                Ok(device) => (device, Backend::Gpu),
+                Ok(device) => (device, Backend::Gpu, note),
                 Err(error) if choice == DeviceChoice::Gpu => return Err(error),
-                Err(_) => (Device::flex(), Backend::Cpu),
+                Err(error) => (Device::flex(), Backend::Cpu, format!("computing on the CPU: {error}")),
             },
-            _ => (Device::flex(), Backend::Cpu),
+            _ => (Device::flex(), Backend::Cpu, note),
         };
         let features = gpu.as_ref().map_or(wgpu::Features::empty(), |g| g.device.features());
         let report = DeviceReport {

@@ -4,6 +4,7 @@ use serde::Serialize;
 use wasm_bindgen::JsValue;
 
 use crate::device::DeviceError;
+use crate::model::ModelError;
 use crate::session::SessionError;
 use crate::verify::VerifyError;
 use crate::weights::WeightsError;
@@ -68,7 +69,8 @@ impl From<VerifyError> for EngineError {
         let code = match &error {
             VerifyError::File { .. } => "damaged-file",
             VerifyError::Weights(e) => e.code(),
-            VerifyError::Model(e) => e.code(),
+            VerifyError::Model(ModelError::Device(_)) => "device-lost",
+            VerifyError::Model(_) => "bad-request",
         };
         Self::new(code, error.to_string())
     }
