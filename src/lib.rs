@@ -17,7 +17,9 @@
 
 #[cfg(feature = "cli")]
 pub mod cli;
+pub mod cloud;
 pub mod device;
+pub mod frames;
 pub mod geometry;
 pub mod memory;
 pub mod model;
@@ -25,6 +27,7 @@ mod ops;
 pub mod pace;
 pub mod preprocess;
 pub mod render;
+pub mod session;
 pub mod verify;
 #[cfg(target_arch = "wasm32")]
 mod web;
