@@ -82,9 +82,13 @@ impl OrbitCamera {
         }
     }
 
-    /// Shows all of `points` but their outermost 2 % per axis, without turning.
-    pub fn fit(&mut self, points: &[[f32; 3]], aspect: f32) {
-        let Some((low, high)) = robust_bounds(points) else { return };
+    /// Shows all of `points` but their outermost 1 % to either side per axis, and all of `cameras`, without turning.
+    pub fn fit(&mut self, points: &[[f32; 3]], cameras: &[[f32; 3]], aspect: f32) {
+        let Some((mut low, mut high)) = robust_bounds(points) else { return };
+        for camera in cameras.iter().filter(|c| c.iter().all(|v| v.is_finite())) {
+            low = std::array::from_fn(|i| low[i].min(camera[i]));
+            high = std::array::from_fn(|i| high[i].max(camera[i]));
+        }
         self.pivot = std::array::from_fn(|i| 0.5 * (low[i] + high[i]));
         let radius = 0.5 * (0..3).map(|i| (high[i] - low[i]).powi(2)).sum::<f32>().sqrt();
         let half = (FIELD_OF_VIEW * 0.5).tan() * aspect.clamp(0.1, 1.0);
@@ -214,8 +218,9 @@ mod tests {
         let corners: Vec<[f32; 3]> =
             (0..8).map(|i| [(i & 1) as f32 * 4.0, (i >> 1 & 1) as f32 * 2.0 - 7.0, (i >> 2) as f32 * 9.0]).collect();
         let mut camera = OrbitCamera { yaw: 0.7, pitch: 0.3, ..Default::default() };
-        camera.fit(&corners, SIZE.0 / SIZE.1);
-        for corner in corners {
+        let outside = [9.0, 1.0, 1.0];
+        camera.fit(&corners, &[outside, [f32::NAN; 3]], SIZE.0 / SIZE.1);
+        for corner in corners.into_iter().chain([outside]) {
             let p = project(&camera, corner);
             assert!((0.0..SIZE.0).contains(&p.x) && (0.0..SIZE.1).contains(&p.y), "{corner:?} -> {p:?}");
         }

@@ -73,10 +73,10 @@ impl View {
     }
 
     pub(super) fn fit(&mut self, snapshot: &Snapshot) {
-        let mut points = snapshot.sample(SAMPLE, self.renderer.settings().min_code);
-        points.extend(snapshot.poses().iter().map(|pose| pose.translation));
+        let points = snapshot.sample(SAMPLE, self.renderer.settings().min_code);
+        let cameras: Vec<_> = snapshot.poses().iter().map(|pose| pose.translation).collect();
         let (_, aspect) = self.renderer.css_height_and_aspect();
-        self.renderer.camera_mut().fit(&points, aspect);
+        self.renderer.camera_mut().fit(&points, &cameras, aspect);
     }
 
     pub(super) fn set(&mut self, options: &ViewOptions) {
