@@ -16,7 +16,9 @@ export interface HostPort {
 
 export interface WasmModule {
   default(): Promise<unknown>;
-  Engine: { create(canvas: OffscreenCanvas | undefined, options: { device: 'auto' | 'cpu' | 'gpu' }): Promise<WasmEngine> };
+  Engine: {
+    create(canvas: OffscreenCanvas | undefined, options: { device: 'auto' | 'cpu' | 'gpu' }): Promise<WasmEngine>;
+  };
 }
 
 /** A copy of the cloud is renewed when it has grown by this share, so that copying stays linear in the end. */
@@ -78,7 +80,9 @@ export class EngineHost {
     }
   }
 
-  private async answerAtOnce(request: Exclude<Request, { call: 'create' | 'loadModel' | 'push' | 'export' | 'verify' }>) {
+  private async answerAtOnce(
+    request: Exclude<Request, { call: 'create' | 'loadModel' | 'push' | 'export' | 'verify' }>,
+  ) {
     const engine = this.living();
     switch (request.call) {
       case 'start':
