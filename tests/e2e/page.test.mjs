@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
-import { choose, launch, openPage, screenshot, stats, waitForFrames } from './support/browser.mjs';
+import { choose, launch, openPage, screenshot, stats, waitForFrames, waitForStats } from './support/browser.mjs';
 import { inkShare, readPly } from './support/formats.mjs';
 import { shared, skipWithout } from './support/paths.mjs';
 import { serveSite } from './support/site.mjs';
@@ -153,16 +153,14 @@ describe('a wrong input is named, and the cloud so far stays', () => {
     await page.evaluate(() => window.point3r.setSettings({ maxFrames: 2 }));
     await choose(page, VIDEO);
     await waitForFrames(page, 2, 5 * MINUTES);
-    await page.waitForFunction(async () => (await window.point3r.stats()).state === 'ready');
+    await waitForStats(page, 'ready', ({ state }) => state === 'ready');
     before8 = await stats(page);
     assert.ok(before8.points > 0);
   });
   after(() => page?.close());
 
   async function expectCloudKept() {
-    await page.waitForFunction(async () => (await window.point3r.stats()).state === 'ready', null, {
-      timeout: MINUTES,
-    });
+    await waitForStats(page, 'ready', ({ state }) => state === 'ready', MINUTES);
     const now = await stats(page);
     assert.equal(now.points, before8.points);
     assert.equal(now.frames, before8.frames);
@@ -253,9 +251,12 @@ describe('a wrong input is named, and the cloud so far stays', () => {
   }
 
   test('and a video opened afterwards is reconstructed', { skip: options.skip, timeout: 5 * MINUTES }, async () => {
+    await page.evaluate(() => {
+      window.again = 0;
+      window.point3r.on('frame', () => window.again++);
+    });
     await choose(page, WEBM);
-    await page.waitForFunction(() => window.point3r.stats().then(({ state }) => state === 'running'));
-    await waitForFrames(page, 2, 4 * MINUTES);
+    await page.waitForFunction(() => window.again >= 2, null, { timeout: 4 * MINUTES, polling: 250 });
     assert.equal((await stats(page)).error, null);
   });
 });
@@ -279,12 +280,10 @@ test('pause holds, resume goes on, stop keeps the cloud, reset empties it', {
   await page.getByRole('button', { name: 'Resume' }).click();
   await waitForFrames(page, held + 1, 3 * MINUTES);
   await page.getByRole('button', { name: 'Stop' }).click();
-  await page.waitForFunction(async () => (await window.point3r.stats()).state === 'ready', null, {
-    timeout: 2 * MINUTES,
-  });
+  await waitForStats(page, 'ready', ({ state }) => state === 'ready', 2 * MINUTES);
   assert.ok((await stats(page)).points > 0);
   await page.getByRole('button', { name: 'Reset' }).click();
-  await page.waitForFunction(async () => (await window.point3r.stats()).points === 0);
+  await waitForStats(page, 'an empty cloud', ({ points }) => points === 0);
   const refusal = await page.evaluate(() =>
     window.point3r.export('ply').then(
       () => null,
@@ -315,7 +314,7 @@ test('portrait photographs on a phone, by touch', { skip: skipWithout(FOX), time
   const now = await stats(page);
   assert.equal(now.error, null);
   assert.equal(now.frames, 3);
-  await page.waitForFunction(async () => (await window.point3r.stats()).state === 'ready');
+  await waitForStats(page, 'ready', ({ state }) => state === 'ready');
   const overflow = await page.evaluate(
     () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
   );

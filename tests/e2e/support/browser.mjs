@@ -63,16 +63,28 @@ export const stats = (page) => page.evaluate(() => window.point3r.stats());
 /** Gives the file input files, as a person would. */
 export const choose = (page, files) => page.locator('input[type=file]').setInputFiles(files);
 
+/** Asks for the stats until they are as wanted; `what` says what was waited for when they never are. */
+export async function waitForStats(page, what, wanted, timeout = 60_000) {
+  const deadline = Date.now() + timeout;
+  for (;;) {
+    const now = await stats(page);
+    if (wanted(now)) {
+      return now;
+    }
+    if (Date.now() > deadline) {
+      throw new Error(`waited ${timeout / 1000} s for ${what}: ${JSON.stringify(now)}`);
+    }
+    await page.waitForTimeout(200);
+  }
+}
+
+/** Until so many frames are reconstructed; an error on the way is a failure. */
 export async function waitForFrames(page, frames, timeout) {
-  await page.waitForFunction(
-    async (wanted) => {
-      const now = await window.point3r.stats();
-      return now.frames >= wanted || now.error;
-    },
-    frames,
-    { timeout, polling: 250 },
-  );
-  return stats(page);
+  const now = await waitForStats(page, `${frames} frames`, (now) => now.frames >= frames || now.error, timeout);
+  if (now.error) {
+    throw new Error(`waiting for ${frames} frames: ${now.error.code}: ${now.error.message}`);
+  }
+  return now;
 }
 
 export async function screenshot(page, name) {
