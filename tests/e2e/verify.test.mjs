@@ -23,7 +23,7 @@ for (const device of ['cpu', 'gpu']) {
     assert.equal((await page.evaluate(() => window.point3r.stats())).device.slice(0, 3), device);
     const report = await page.evaluate(() => window.point3r.verify('golden/tiny/'));
     console.log(device, JSON.stringify(report).slice(0, 2000));
-    assert.equal(report.pass, true);
+    assert.equal(report.passed, true);
     await page.close();
   });
 }

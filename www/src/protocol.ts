@@ -84,9 +84,9 @@ export interface VerifyFiles {
   expected: Uint8Array;
 }
 
-/** The table of `point3r verify`; its rows are for reading, `pass` is the verdict. */
+/** The table of `point3r verify`; its rows are for reading, `passed` is the verdict. */
 export interface VerifyReport {
-  pass: boolean;
+  passed: boolean;
   [row: string]: unknown;
 }
 

@@ -128,8 +128,14 @@ export class Session {
     if (renew) {
       await this.renewEngine();
     } else {
-      await this.stop();
+      const feed = this.feed;
+      if (feed) {
+        feed.stopped = true;
+      }
+      // The frame in work is given up: its push is rejected, which ends the feed.
       await this.reporting(this.engine.reset());
+      this.letGo();
+      await feed?.finished;
     }
     this.parts.store.set({ frames: 0, pointers: 0, points: 0, msPerFrame: 0, source: '', error: null, progress: null });
   }
@@ -285,7 +291,9 @@ export class Session {
       if (error.code === 'device-lost') {
         this.setState('lost');
       }
-      this.report(error);
+      if (!feed.stopped || error.code !== 'bad-request') {
+        this.report(error);
+      }
     } finally {
       this.feed = null;
       this.letGo();

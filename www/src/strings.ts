@@ -12,6 +12,7 @@ export const STRINGS = {
   reset: 'Reset',
   exportPly: 'Export PLY',
   dismiss: 'Dismiss',
+  dismissNotice: 'Hide this note',
   fit: 'Fit view',
   toolbar: 'Reconstruction',
   settings: 'Settings',
@@ -24,14 +25,14 @@ export const STRINGS = {
   canvasKeys: 'Arrow keys orbit, shift and arrow keys pan, plus and minus zoom, F fits.',
   welcomeTitle: 'Drop a video or images here',
   welcomeBody:
-    'A walk through a room, filmed with a phone, works well. Everything is computed on this device; nothing is uploaded.',
+    'For example a slow walk through a room, filmed with a phone. Everything is computed on this device; nothing is uploaded.',
   welcomeFormats: 'mp4, webm or mov; jpg, png, webp or avif',
   dropNow: 'Let go to open',
   untrainedTitle: 'Untrained weights, shapes only.',
   untrainedBody:
     'No trained model is installed. The network runs, but its weights come from a formula: what you see is not a reconstruction of your video.',
   softwareTitle: 'Running on the processor.',
-  softwareBody: 'The browser offers no graphics hardware for computing here, so frames take longer.',
+  softwareBody: 'The browser offers no graphics hardware for computing here, so each frame takes longer.',
   unsupportedTitle: 'This page needs WebGPU',
   unsupportedBody: {
     'no-webgpu':

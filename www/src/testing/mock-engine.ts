@@ -40,6 +40,7 @@ export class Engine implements WasmEngine {
   private options: Required<ViewOptions> = { pointSize: 2, confidence: 1, background: 'dark' };
   private dirty = true;
   private millis = 0;
+  private generation = 0;
   private manifest: ManifestReport | null = null;
 
   constructor(canvas: OffscreenCanvas | undefined, backend: 'cpu' | 'gpu') {
@@ -93,7 +94,11 @@ export class Engine implements WasmEngine {
 
   async push(rgba: Uint8Array, width: number, height: number, time: number): Promise<FrameReport> {
     const begin = performance.now();
+    const generation = this.generation;
     await new Promise((resolve) => setTimeout(resolve, 60));
+    if (generation !== this.generation) {
+      throw failure('bad-request', 'the reconstruction was reset');
+    }
     const index = this.chunks.length;
     const chunk: Point[] = [];
     for (let v = 0; v < GRID; v++) {
@@ -120,6 +125,7 @@ export class Engine implements WasmEngine {
     this.dirty = true;
   }
   reset(): void {
+    this.generation += 1;
     this.chunks = [];
     this.dirty = true;
   }
@@ -219,7 +225,7 @@ export class Engine implements WasmEngine {
     return true;
   }
 
-  async verify(): Promise<{ pass: boolean }> {
-    return { pass: true };
+  async verify(): Promise<{ passed: boolean }> {
+    return { passed: true };
   }
 }
