@@ -1,7 +1,5 @@
 //! What can be wrong with weights: a closed set, each with a stable short code and a message that says what to do.
 
-use std::path::Path;
-
 use crate::model::ConfigError;
 
 /// Weights that cannot be used.
@@ -232,7 +230,8 @@ impl WeightsError {
     }
 
     /// An error of the operating system at `path`; a missing file gets its own name.
-    pub(crate) fn io(path: &Path, source: std::io::Error) -> Self {
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn io(path: &std::path::Path, source: std::io::Error) -> Self {
         let path = path.display().to_string();
         match source.kind() {
             std::io::ErrorKind::NotFound => Self::NotFound { path },
