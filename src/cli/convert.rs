@@ -104,7 +104,7 @@ fn from_formula(args: &Args, network: &str, precision: Storage) -> Outcome {
         config,
         precision,
     };
-    let bar = progress_bar(args.json);
+    let bar = progress_bar(args.json, "values");
     let converted = convert_formula(about, &args.output, args.force, &mut |done, total| advance(&bar, done, total))?;
     bar.finish_and_clear();
     report(args, &converted, None, &[])?;
@@ -149,7 +149,7 @@ fn from_checkpoint(args: &Args, path: &Path, precision: Storage) -> Outcome {
         config,
         precision,
     };
-    let bar = progress_bar(args.json);
+    let bar = progress_bar(args.json, "values");
     let mut progress = |done, total| advance(&bar, done, total);
     let converted = convert_checkpoint(&checkpoint, &accounting, about, &args.output, args.force, &mut progress)?;
     bar.finish_and_clear();
@@ -187,15 +187,17 @@ fn is_released(config: &Config) -> bool {
     Config { image_size: released.image_size, ..config.clone() } == released
 }
 
-fn progress_bar(quiet: bool) -> ProgressBar {
+/// A bar that counts `unit`, unless the output is for machines.
+pub(super) fn progress_bar(quiet: bool, unit: &str) -> ProgressBar {
     if quiet {
         return ProgressBar::hidden();
     }
-    let style = ProgressStyle::with_template("{bar:40} {percent:>3}%  {human_pos} of {human_len} values  {eta}");
+    let template = format!("{{bar:40}} {{percent:>3}}%  {{human_pos}} of {{human_len}} {unit}  {{eta}}");
+    let style = ProgressStyle::with_template(&template);
     ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
-fn advance(bar: &ProgressBar, done: u64, total: u64) {
+pub(super) fn advance(bar: &ProgressBar, done: u64, total: u64) {
     bar.set_length(total);
     bar.set_position(done);
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::Outcome;
-use super::convert::find_config;
+use super::convert::{advance, find_config, progress_bar};
 use crate::model::{Component, Config};
 use crate::weights::{Accounting, Checkpoint, Manifest, check_folder, read_manifest};
 
@@ -169,7 +169,12 @@ pub(super) fn emit_json(value: &serde_json::Value) -> Result<(), Box<dyn std::er
 
 fn folder(args: &Args, dir: &Path) -> Outcome {
     let manifest = read_manifest(dir)?;
-    let checked = args.check.then(|| check_folder(dir, &manifest, &mut |_, _| {}));
+    let checked = args.check.then(|| {
+        let bar = progress_bar(args.json, "bytes");
+        let outcome = check_folder(dir, &manifest, &mut |done, total| advance(&bar, done, total));
+        bar.finish_and_clear();
+        outcome
+    });
     let failure = match &checked {
         Some(Err(error)) => Some(error),
         _ => None,

@@ -23,6 +23,8 @@ const MAX_HEADER_BYTES: u64 = 64 << 20;
 const MAX_TENSOR_BYTES: u64 = 2 << 30;
 /// Most keys of a checkpoint.
 const MAX_KEYS: u64 = 100_000;
+/// Most pickles inside a zip file.
+const MAX_PICKLES: usize = 16;
 /// Where training code keeps the weights; the empty name is the root of the file.
 const STATE_DICTS: &[Option<&str>] = &[Some("model"), Some("state_dict"), Some("model_state_dict"), None];
 
@@ -283,10 +285,15 @@ fn scan_zip(path: &Path) -> Result<Scan, WeightsError> {
     let file = File::open(path).map_err(|e| WeightsError::io(path, e))?;
     let mut archive = zip::ZipArchive::new(std::io::BufReader::new(file)).map_err(|e| damaged(path, &e.to_string()))?;
     let mut all: Option<Scan> = None;
+    let mut pickles = 0;
     for index in 0..archive.len() {
         let entry = archive.by_index(index).map_err(|e| damaged(path, &e.to_string()))?;
         if !entry.name_raw().ends_with(b".pkl") {
             continue;
+        }
+        pickles += 1;
+        if pickles > MAX_PICKLES {
+            return Err(damaged(path, "it holds more pickles than any checkpoint"));
         }
         let mut pickle = Vec::new();
         entry

@@ -1,8 +1,5 @@
 //! What can be wrong with weights: a closed set, each with a stable short code and a message that says what to do.
 
-#[cfg(not(target_arch = "wasm32"))]
-use std::path::Path;
-
 use crate::model::ConfigError;
 
 /// Weights that cannot be used.
@@ -234,7 +231,7 @@ impl WeightsError {
 
     /// An error of the operating system at `path`; a missing file gets its own name.
     #[cfg(not(target_arch = "wasm32"))]
-    pub(crate) fn io(path: &Path, source: std::io::Error) -> Self {
+    pub(crate) fn io(path: &std::path::Path, source: std::io::Error) -> Self {
         let path = path.display().to_string();
         match source.kind() {
             std::io::ErrorKind::NotFound => Self::NotFound { path },

@@ -294,6 +294,7 @@ pub(super) fn scan(pickle: &[u8]) -> Option<Scan> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 
