@@ -18,6 +18,7 @@
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod cloud;
+pub mod export;
 pub mod frames;
 pub mod geometry;
 pub mod memory;
