@@ -19,6 +19,7 @@
 pub mod cli;
 pub mod cloud;
 pub mod device;
+pub mod export;
 pub mod frames;
 pub mod geometry;
 pub mod memory;

@@ -12,6 +12,8 @@ pub use reference::{PreprocessCase, PreprocessReport, ReferenceError, verify_pre
 
 use resample::{Filter, resize};
 
+/// Shortest side of a photograph that is accepted, pixels: less than a patch shows nothing.
+pub const MIN_SIDE: usize = 16;
 /// Longest side of a photograph that is accepted, pixels.
 pub const MAX_SIDE: usize = 16_384;
 /// Longest side of the resized image before the crop, pixels.
@@ -34,8 +36,8 @@ pub struct RgbImage {
 /// An image that cannot be given to the network.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PreprocessError {
-    /// No pixels, or more than any camera makes.
-    #[error("the image is {width}x{height} pixels: sides of 1 to {MAX_SIDE} are accepted; resize it first")]
+    /// Fewer pixels than a patch, or more than any camera makes.
+    #[error("the image is {width}x{height} pixels: sides of {MIN_SIDE} to {MAX_SIDE} are accepted; use another image, or resize it first")]
     ImageSize {
         /// Pixels across.
         width: usize,
@@ -134,7 +136,7 @@ impl Preprocess {
         if !(PATCH..=MAX_INPUT).contains(&size) {
             return Err(PreprocessError::InputSize(size));
         }
-        if !(1..=MAX_SIDE).contains(&width) || !(1..=MAX_SIDE).contains(&height) {
+        if !(MIN_SIDE..=MAX_SIDE).contains(&width) || !(MIN_SIDE..=MAX_SIDE).contains(&height) {
             return Err(PreprocessError::ImageSize { width, height });
         }
         let none = PreprocessError::NoPatch { width, height, size };
@@ -223,10 +225,10 @@ mod tests {
 
     #[test]
     fn absurd_sizes_are_named_errors() {
-        for (w, h) in [(0, 10), (10, 0), (20_000, 10), (10, 20_000)] {
+        for (w, h) in [(0, 100), (100, 0), (3, 3), (20_000, 100), (100, 20_000)] {
             assert!(matches!(size(512, true, w, h), Err(PreprocessError::ImageSize { .. })), "{w}x{h}");
         }
-        for (s, w, h) in [(512, 4000, 60), (224, 16_000, 100), (20, 3, 2)] {
+        for (s, w, h) in [(512, 4000, 60), (224, 16_000, 100)] {
             assert!(matches!(size(s, true, w, h), Err(PreprocessError::NoPatch { .. })), "{s}: {w}x{h}");
         }
         for s in [0, 15, 4096] {

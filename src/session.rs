@@ -145,8 +145,8 @@ pub struct FrameResult {
     pub maps: Maps,
 }
 
-/// A reconstruction and everything it owns.
-#[derive(Debug, Default)]
+/// A reconstruction and everything it owns. Cloning is cheap: tensors and points are shared, not copied.
+#[derive(Debug, Clone, Default)]
 pub struct Session {
     clock: Clock,
     phase: Phase,
@@ -155,10 +155,20 @@ pub struct Session {
     memory: Option<State>,
     earlier: VecDeque<Option<State>>,
     size: Option<(usize, usize)>,
+    view: Option<View>,
     cloud: Cloud,
     trajectory: Vec<(f64, Pose)>,
     focals: Vec<Option<f64>>,
     pointers: Vec<usize>,
+}
+
+/// How the network's input lies in the photographs.
+#[derive(Debug, Clone, Copy)]
+struct View {
+    input: (usize, usize),
+    photograph: (usize, usize),
+    scale: [f64; 2],
+    offset: [f64; 2],
 }
 
 /// `SessionState` without what follows from the model's presence.
@@ -299,6 +309,8 @@ impl Session {
         }
         self.earlier.push_back(self.memory.replace(memory));
         self.size = Some(found);
+        let photograph = (frame.image.width, frame.image.height);
+        self.view = Some(View { input: found, photograph, scale: prepared.scale, offset: prepared.offset });
         self.trajectory.push((frame.time, pose));
         self.focals.push(focal);
         self.pointers.push(pointers.total);
@@ -415,6 +427,7 @@ impl Session {
         self.trajectory.clear();
         self.focals.clear();
         self.pointers.clear();
+        self.view = None;
     }
 
     /// The points so far.
@@ -450,7 +463,14 @@ impl Session {
     /// The camera of the sequence, pixels of the network input: the median of its frames' focal lengths.
     #[must_use]
     pub fn intrinsics(&self) -> Option<Intrinsics> {
-        let (width, height) = self.size?;
+        let (width, height) = self.view?.input;
         Some(Intrinsics::centred(median(self.focals.iter().flatten().copied())?, width, height))
+    }
+
+    /// The same camera in pixels of the photographs (of the last one, should they differ in size).
+    #[must_use]
+    pub fn photograph_intrinsics(&self) -> Option<Intrinsics> {
+        let View { photograph: (width, height), scale, offset, .. } = self.view?;
+        Some(self.intrinsics()?.in_photograph(scale, offset, width, height))
     }
 }

@@ -2,8 +2,8 @@
 //! (this file and the folder `web`).
 //!
 //! JavaScript may call anything at any time, also while `push` waits: methods take `&self`, and no borrow is held
-//! across an await. `push` takes the session out of its cell; meanwhile [`Snapshot`] answers (its clouds share their
-//! chunks, so publishing copies no points), drawing goes on, and commands for the session wait in `deferred`.
+//! across an await. `push` takes the session out of its cell; meanwhile [`Snapshot`] answers (a clone that shares
+//! points and tensors), drawing goes on, and commands for the session wait in `deferred`.
 //! Everything thrown is an [`EngineError`]; a Rust panic instead posts `{code: "crashed", message}` to the page.
 
 mod error;
@@ -226,6 +226,7 @@ impl Engine {
         self.next_frame.set(0);
         self.error.take();
         self.forget_picture();
+        self.snapshot.borrow_mut().clear();
         self.publish(session);
         Ok(())
     }
@@ -321,9 +322,9 @@ impl Engine {
             tier: self.compute.report.tier,
             frames: snapshot.frames(),
             pointers: snapshot.pointers(),
-            points: snapshot.points(),
+            points: snapshot.cloud().point_count(),
             ms_per_frame: snapshot.ms_per_frame(),
-            gpu_bytes: view_bytes + if self.session.borrow().is_some() { self.compute.gpu_bytes() } else { 0 },
+            gpu_bytes: view_bytes + self.compute.gpu_bytes(),
             wasm_bytes: platform::memory_bytes(),
             error: lost.or_else(|| self.error.borrow().clone()),
         })

@@ -3,45 +3,27 @@
 
 use super::error::EngineError;
 use crate::cloud::Cloud;
-use crate::geometry::{Intrinsics, Pose};
+use crate::export::{Format, export};
+use crate::geometry::Pose;
 use crate::session::{Session, SessionState};
 
 /// See the module.
+#[derive(Default)]
 pub(super) struct Snapshot {
-    state: SessionState,
-    cloud: Cloud,
-    trajectory: Vec<(f64, Pose)>,
-    intrinsics: Option<Intrinsics>,
-    pointers: usize,
+    /// A clone, which shares the points and the model.
+    session: Session,
     ms_per_frame: f64,
-}
-
-impl Default for Snapshot {
-    fn default() -> Self {
-        Self {
-            state: SessionState::Empty,
-            cloud: Cloud::default(),
-            trajectory: Vec::new(),
-            intrinsics: None,
-            pointers: 0,
-            ms_per_frame: 0.0,
-        }
-    }
 }
 
 impl Snapshot {
     pub(super) fn take_from(&mut self, session: &Session) {
-        self.state = session.state();
-        self.cloud = session.cloud().clone();
-        self.trajectory = session.trajectory().to_vec();
-        // After a loss the session knows no camera any more; the cloud's stays that of its frames.
-        self.intrinsics = session.intrinsics().or_else(|| self.intrinsics.take()).filter(|_| session.frames() > 0);
-        self.pointers = session.pointers();
+        self.session = session.clone();
     }
 
+    /// Shows an empty reconstruction, whatever the session is still doing.
     pub(super) fn clear(&mut self) {
-        let state = self.state;
-        *self = Self { state, ..Self::default() };
+        self.session.reset();
+        self.ms_per_frame = 0.0;
     }
 
     /// A frame took so long: smoothed over the last few.
@@ -50,23 +32,19 @@ impl Snapshot {
     }
 
     pub(super) fn state(&self) -> SessionState {
-        self.state
+        self.session.state()
     }
 
     pub(super) fn cloud(&self) -> &Cloud {
-        &self.cloud
+        self.session.cloud()
     }
 
     pub(super) fn frames(&self) -> usize {
-        self.trajectory.len()
-    }
-
-    pub(super) fn points(&self) -> usize {
-        self.cloud.point_count()
+        self.session.frames()
     }
 
     pub(super) fn pointers(&self) -> usize {
-        self.pointers
+        self.session.pointers()
     }
 
     pub(super) fn ms_per_frame(&self) -> f64 {
@@ -74,23 +52,23 @@ impl Snapshot {
     }
 
     pub(super) fn poses(&self) -> Vec<Pose> {
-        self.trajectory.iter().map(|(_, pose)| *pose).collect()
+        self.session.trajectory().iter().map(|(_, pose)| *pose).collect()
     }
 
     /// About `count` positions spread evenly over the points of at least `min_code`.
     pub(super) fn sample(&self, count: usize, min_code: u8) -> Vec<[f32; 3]> {
-        let step = (self.points() / count.max(1)).max(1);
-        let points = self.cloud.chunks().iter().flat_map(|chunk| &chunk.points).step_by(step);
+        let step = (self.cloud().point_count() / count.max(1)).max(1);
+        let points = self.cloud().chunks().iter().flat_map(|chunk| &chunk.points).step_by(step);
         points.filter(|p| p.confidence_code() >= min_code).map(|p| p.position).collect()
     }
 
     pub(super) fn export(&self, format: &str) -> Result<Vec<u8>, EngineError> {
-        if self.cloud.is_empty() {
-            return Err(EngineError::new("empty-cloud", "there is nothing to export yet".to_owned()));
-        }
-        match format {
-            "ply" | "tum" | "intrinsics" => Ok(Vec::new()),
-            other => Err(EngineError::bad_request(&format!("unknown format \"{other}\""))),
-        }
+        let format = match format {
+            "ply" => Format::Ply,
+            "tum" => Format::Tum,
+            "intrinsics" => Format::Intrinsics,
+            other => return Err(EngineError::bad_request(&format!("unknown format \"{other}\""))),
+        };
+        export(&self.session, format, &[]).map_err(|error| EngineError::new(error.code(), error.to_string()))
     }
 }

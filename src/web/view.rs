@@ -103,7 +103,7 @@ impl View {
         for chunk in chunks.iter().skip(self.renderer.chunks()) {
             self.renderer.push_chunk(bytemuck::cast_slice(&chunk.points));
         }
-        if !self.placed && snapshot.points() > 0 {
+        if !self.placed && snapshot.cloud().point_count() > 0 {
             self.placed = true;
             self.renderer.camera_mut().start(&snapshot.sample(SAMPLE, 0));
             self.frustum = FRUSTUM * self.renderer.camera().distance;
