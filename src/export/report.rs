@@ -6,6 +6,7 @@ use crate::{cloud::Bounds, session::FrameReport};
 
 /// The model that was used.
 #[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ModelReport {
     /// Its name.
     pub name: String,
@@ -19,6 +20,7 @@ pub struct ModelReport {
 
 /// The whole report.
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Report {
     /// Program and version.
     pub generator: String,

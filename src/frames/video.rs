@@ -274,7 +274,9 @@ mod tests {
 
     #[test]
     fn hostile_pictures_are_errors() {
-        for bytes in ["P6\n2 2\n255\nabc", "P6\n0 2\n255\n", "P6\n99999 99999\n255\n", "P5\n1 1\n255\nabc", "P6\n1", "\0"] {
+        for bytes in
+            ["P6\n2 2\n255\nabc", "P6\n0 2\n255\n", "P6\n99999 99999\n255\n", "P5\n1 1\n255\nabc", "P6\n1", "\0"]
+        {
             assert!(read_ppm(&mut bytes.as_bytes()).is_err(), "{bytes}");
         }
     }
