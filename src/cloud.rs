@@ -4,6 +4,8 @@
 //! takes 8 bits on a logarithmic scale: `confidence = 2^(12 * code / 255)`, so code 0 is 1 (the least the
 //! network gives), code 255 is 4096 or more, and a step is 3.3 %.
 
+use std::sync::Arc;
+
 use bytemuck::{Pod, Zeroable};
 
 /// Octaves of confidence that the 8-bit code covers.
@@ -90,10 +92,10 @@ impl Bounds {
     }
 }
 
-/// All points so far.
+/// All points so far. Cloning is cheap: frames are shared, not copied.
 #[derive(Debug, Clone)]
 pub struct Cloud {
-    chunks: Vec<Chunk>,
+    chunks: Vec<Arc<Chunk>>,
     bounds: Vec<Bounds>,
     points: usize,
     budget: usize,
@@ -130,7 +132,7 @@ impl Cloud {
         self.refused += refused;
         self.points += chunk.points.len();
         self.bounds.push(chunk.points.iter().fold(Bounds::EMPTY, |b, p| b.including(p.position)));
-        self.chunks.push(chunk);
+        self.chunks.push(Arc::new(chunk));
         refused
     }
 
@@ -145,7 +147,7 @@ impl Cloud {
 
     /// Frames in order.
     #[must_use]
-    pub fn chunks(&self) -> &[Chunk] {
+    pub fn chunks(&self) -> &[Arc<Chunk>] {
         &self.chunks
     }
 

@@ -205,7 +205,7 @@ mod tests {
         for y in 0..height {
             for x in 0..width {
                 let z = 2.0 + 0.5 * (f64::from(x) / 9.0).sin() * (1.0 + noise * random());
-                let shift = if outliers > 0 && (x + y) as usize % outliers == 0 { 0.2 } else { 0.0 };
+                let shift = if outliers > 0 && ((x + y) as usize).is_multiple_of(outliers) { 0.2 } else { 0.0 };
                 let px = f64::from(x - width / 2) * z / f * (1.0 + noise * random()) + shift;
                 let py = f64::from(y - height / 2) * z / f * (1.0 + noise * random());
                 points.extend([px as f32, py as f32, z as f32]);

@@ -18,6 +18,7 @@
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod cloud;
+pub mod device;
 pub mod export;
 pub mod frames;
 pub mod geometry;
@@ -26,6 +27,9 @@ pub mod model;
 mod ops;
 pub mod pace;
 pub mod preprocess;
+pub mod render;
 pub mod session;
 pub mod verify;
+#[cfg(target_arch = "wasm32")]
+mod web;
 pub mod weights;

@@ -213,7 +213,7 @@ mod tests {
     }
 
     fn column(memory: &PointerMemory) -> Vec<f32> {
-        memory.features().unwrap().clone().into_data().to_vec().unwrap()
+        memory.features().unwrap().clone().into_data().try_to_vec().unwrap()
     }
 
     /// A memory of pointers at x = 0, 10 and 20: with unit 20 the threshold is 1.

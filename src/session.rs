@@ -25,7 +25,7 @@ use crate::{
     cloud::Cloud,
     frames::Frame,
     geometry::{Intrinsics, Pose, focal_length, median},
-    model::{ModelError, Point3r, State},
+    model::{ModelError, Point3r, Probe, State},
     pace::Pace,
     preprocess::Preprocess,
 };
@@ -161,8 +161,9 @@ impl Session {
         pace.breathe().await;
 
         let mut memory = self.memory.clone().unwrap_or_else(|| model.start());
-        let prediction = match model.step(&mut memory, &prepared.image, pace).await {
-            Ok(prediction) => prediction,
+        let mut probe = Probe::timed(Box::new(move || clock() / 1e3));
+        let prediction = match model.step_probed(&mut memory, &prepared.image, pace, &mut probe).await {
+            Ok((prediction, _)) => prediction,
             Err(error) => {
                 if matches!(error, ModelError::Device(_)) {
                     self.lose();
@@ -205,7 +206,6 @@ impl Session {
         let end = clock();
         let stages = [
             ("preprocess", after_preprocess - begin),
-            ("network", after_network - after_preprocess),
             ("readback", after_readback - after_network),
             ("pack", end - after_readback),
         ];
@@ -221,7 +221,7 @@ impl Session {
             refused,
             focal,
             ms_per_frame: end - begin,
-            stages: stages.into_iter().collect(),
+            stages: stages.into_iter().chain(probe.stages().iter().copied()).collect(),
             bytes: self.cloud.bytes(),
         };
         Ok(FrameResult { report, prepared, maps })

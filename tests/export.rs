@@ -7,8 +7,11 @@ use point3r::{
     geometry::Pose,
 };
 
+/// Position, colour, confidence, frame.
+type Record = ([f32; 3], [u8; 3], f32, i32);
+
 /// A reader of exactly the PLY we promise: header lines, then fixed records.
-fn read_ply(bytes: &[u8]) -> (Vec<String>, Vec<([f32; 3], [u8; 3], f32, i32)>) {
+fn read_ply(bytes: &[u8]) -> (Vec<String>, Vec<Record>) {
     let end = bytes.windows(11).position(|w| w == b"end_header\n").expect("header ends") + 11;
     let header: Vec<String> = std::str::from_utf8(&bytes[..end]).unwrap().lines().map(str::to_owned).collect();
     let f = |b: &[u8]| f32::from_le_bytes(b.try_into().unwrap());

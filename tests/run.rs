@@ -142,7 +142,7 @@ fn videos_are_picked_by_count_and_by_rate() {
     let temporary = tempfile::tempdir().unwrap();
     let path = video(temporary.path(), 20);
     let times = |pick, max| -> Vec<(usize, f64)> {
-        let source = Source::open(&[path.clone()], pick, max).unwrap();
+        let source = Source::open(std::slice::from_ref(&path), pick, max).unwrap();
         let expected = source.expected();
         let frames: Vec<_> = source.map(|frame| frame.unwrap()).collect();
         assert_eq!(expected, Some(frames.len()));

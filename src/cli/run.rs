@@ -9,12 +9,13 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::Outcome;
 use crate::{
+    device::DeviceChoice,
     frames::{Pick, Source},
     pace::Pace,
     session::{FrameReport, Session, SessionOptions},
 };
 
-use model::{Choice, LoadedModel};
+use model::LoadedModel;
 use output::Output;
 
 /// Arguments of `point3r run`.
@@ -30,8 +31,8 @@ pub(super) struct Args {
     #[arg(long)]
     model: Option<PathBuf>,
     /// Where to compute.
-    #[arg(long, value_enum, default_value = "auto")]
-    device: Choice,
+    #[arg(long, value_name = "auto|cpu|gpu", default_value = "auto")]
+    device: DeviceChoice,
     /// Network input size: 224 (centre square), or the length of the long side.
     #[arg(long)]
     size: Option<usize>,
@@ -155,7 +156,7 @@ struct Run {
 
 /// A frame that failed by itself: the next one may do.
 fn is_skippable(error: &(dyn std::error::Error + 'static)) -> bool {
-    error.downcast_ref::<crate::session::SessionError>().is_some_and(|e| e.code() == "crashed")
+    error.downcast_ref::<crate::session::SessionError>().is_some_and(|e| e.code() == "not-finite")
 }
 
 fn progress(expected: Option<usize>, quiet: bool) -> ProgressBar {

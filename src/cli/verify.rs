@@ -5,12 +5,13 @@ use std::time::Instant;
 
 use super::{DeviceArg, Outcome, peak_memory_mib};
 use crate::pace::Pace;
+use crate::preprocess::verify_preprocess;
 use crate::verify::{Precision, Variant, VerifyFiles, VerifyReport, verify};
 
 /// Arguments of `point3r verify`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Folder with config.json, weights.safetensors, inputs.safetensors and expected.safetensors.
+    /// Folder with preprocess.safetensors (reference images), or with config.json, weights.safetensors, inputs.safetensors and expected.safetensors.
     /// Without config.json the released network is meant, without weights the weight formula.
     dir: PathBuf,
     /// Where to compute.
@@ -33,6 +34,10 @@ enum VariantArg {
 /// Runs the comparison; the check fails when any tensor is out of tolerance.
 #[expect(clippy::needless_pass_by_value, reason = "arguments are consumed by their command")]
 pub(super) fn execute(args: Args) -> Outcome {
+    let images = args.dir.join("preprocess.safetensors");
+    if images.exists() {
+        return preprocessing(&read(&images)?, args.json);
+    }
     let variant = if args.variant == VariantArg::F32 { Variant::F32 } else { Variant::F16Rope };
     let expected_name = if variant == Variant::F32 { "expected.safetensors" } else { "expected_f16rope.safetensors" };
     let config = read_optional(&args.dir.join("config.json"))?.map(String::from_utf8).transpose()?;
@@ -52,6 +57,22 @@ pub(super) fn execute(args: Args) -> Outcome {
         print(&report);
     }
     Ok(report.passed)
+}
+
+/// Image preparation against reference images: runs on the CPU whatever the device.
+fn preprocessing(file: &[u8], json: bool) -> Outcome {
+    let report = verify_preprocess(file)?;
+    if json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+        return Ok(report.pass);
+    }
+    println!("{:<32} {:>10} {:>10}", "image", "levels off", "differing");
+    for case in &report.cases {
+        let verdict = if case.pass { "" } else { "  FAILED" };
+        println!("{:<32} {:>10} {:>9.2}%{verdict}", case.name, case.max_difference, case.differing * 100.0);
+    }
+    println!("{}: {} images compared", if report.pass { "passed" } else { "FAILED" }, report.cases.len());
+    Ok(report.pass)
 }
 
 fn print(report: &VerifyReport) {

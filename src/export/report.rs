@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{cloud::Bounds, session::FrameReport};
+use crate::{cloud::Bounds, device::DeviceReport, session::FrameReport};
 
 /// The model that was used.
 #[derive(Debug, Clone, Serialize)]
@@ -27,7 +27,7 @@ pub struct Report {
     /// The model.
     pub model: ModelReport,
     /// Where it ran.
-    pub device: String,
+    pub device: DeviceReport,
     /// What was given.
     pub input: Vec<String>,
     /// Network input, (across, down).

@@ -16,6 +16,7 @@ pub struct Stack {
     /// Attention heads.
     pub heads: usize,
     /// Hidden width of the MLP divided by the embedding width.
+    #[serde(default = "released_mlp_ratio")]
     pub mlp_ratio: usize,
     /// Slots, for the pose memory only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -36,13 +37,25 @@ pub struct Dpt {
     pub hooks: [usize; 4],
 }
 
+/// Every stack of the released model has this ratio.
+const fn released_mlp_ratio() -> usize {
+    4
+}
+
 /// Pose head sizes (spec 5.1).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct PoseHead {
     /// Hidden width divided by the decoder width.
     pub mlp_ratio: usize,
     /// Output values: 3 for the translation, 4 for the quaternion.
     pub out: usize,
+}
+
+impl Default for PoseHead {
+    fn default() -> Self {
+        Self { mlp_ratio: released_mlp_ratio(), out: 7 }
+    }
 }
 
 /// Pointer-feature head sizes (spec 4.7).
@@ -196,7 +209,7 @@ impl Config {
             pose_memory: Stack { depth: 2, dim: Some(1536), heads: 12, mlp_ratio: 4, slots: Some(256) },
             dpt: Dpt { layer_dims: [96, 192, 384, 768], feature_dim: 256, last_dim: 128, hooks: [0, 6, 9, 12] },
             final_transform: Stack { depth: 2, dim: None, heads: 12, mlp_ratio: 4, slots: None },
-            pose_head: PoseHead { mlp_ratio: 4, out: 7 },
+            pose_head: PoseHead::default(),
             memory_attn_head: PointerHead { in_dim: 1792, hidden: 1792, out: 1024 },
             layer_norm_eps: 1e-6,
             rope2d_base: 100.0,

@@ -54,6 +54,19 @@ pub enum ModelError {
     NotFinite,
 }
 
+impl ModelError {
+    /// The error's name in the closed set shared with the page.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Size { .. } | Self::SizeChanged { .. } => "bad-request",
+            Self::Pixels { .. } => "image-damaged",
+            Self::Device(_) => "device-lost",
+            Self::NotFinite => "not-finite",
+        }
+    }
+}
+
 impl From<ExecutionError> for ModelError {
     fn from(error: ExecutionError) -> Self {
         Self::Device(error.to_string())

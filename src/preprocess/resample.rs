@@ -86,7 +86,6 @@ fn taps(input: usize, output: usize, filter: Filter) -> Vec<Taps> {
         .collect()
 }
 
-#[expect(clippy::cast_sign_loss, reason = "clamped to 8 bits")]
 fn clip(sum: i32) -> u8 {
     (sum >> PRECISION_BITS).clamp(0, 255) as u8
 }

@@ -75,10 +75,10 @@ impl SessionError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::State { .. } | Self::FrameSize { .. } | Self::UndoTooFar { .. } => "bad-request",
-            Self::Device(_) | Self::Model { source: ModelError::Device(_), .. } => "device-lost",
-            Self::NotFinite { .. } | Self::Model { source: ModelError::NotFinite, .. } => "crashed",
+            Self::Device(_) => "device-lost",
+            Self::NotFinite { .. } => "not-finite",
             Self::Image { source, .. } => source.code(),
-            Self::Model { .. } => "image-damaged",
+            Self::Model { source, .. } => source.code(),
         }
     }
 

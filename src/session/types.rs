@@ -101,7 +101,8 @@ pub struct FrameReport {
     pub focal: Option<f64>,
     /// Time for the whole frame.
     pub ms_per_frame: f64,
-    /// Milliseconds by stage. On a GPU the network's work ends in `readback`.
+    /// Milliseconds by stage. A GPU computes behind the program's back: its time shows where results are read,
+    /// in `fuse` and `readback`.
     pub stages: BTreeMap<&'static str, f64>,
     /// Bytes of the cloud.
     pub bytes: usize,

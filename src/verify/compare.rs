@@ -245,12 +245,16 @@ fn worse(a: f64, b: f64) -> f64 {
 /// seventh row and sixteenth channel.
 fn subsample(name: &str, tensor: &Reference) -> Reference {
     let dims = tensor.shape.iter().copied().filter(|d| *d != 1).collect::<Vec<_>>();
-    let (rows, columns, inner, pick): (usize, usize, usize, fn(usize, usize) -> bool) = if name.starts_with("out.") {
-        let (h, w) = (dims.first().copied().unwrap_or(1), dims.get(1).copied().unwrap_or(1));
-        (h, w, dims.get(2).copied().unwrap_or(1), |y, x| y % 4 == 2 && x % 4 == 1)
+    let is_map = name.starts_with("out.");
+    let (rows, columns, inner) = if is_map {
+        let dim = |i: usize| dims.get(i).copied().unwrap_or(1);
+        (dim(0), dim(1), dim(2))
     } else {
         let channels = dims.last().copied().unwrap_or(1);
-        (tensor.values.len() / channels.max(1), channels, 1, |token, channel| token % 7 == 0 && channel % 16 == 0)
+        (tensor.values.len() / channels.max(1), channels, 1)
+    };
+    let pick = |row: usize, column: usize| {
+        if is_map { row % 4 == 2 && column % 4 == 1 } else { row.is_multiple_of(7) && column.is_multiple_of(16) }
     };
     let cells = (0..rows).flat_map(|y| (0..columns).map(move |x| (y, x)));
     let values: Vec<f32> = cells

@@ -8,6 +8,7 @@ use std::{
 
 use super::Run;
 use crate::{
+    device::DeviceReport,
     export::{
         ExportError,
         depth::{write_confidence, write_depth},
@@ -81,7 +82,7 @@ impl Output {
         &self,
         session: &Session,
         model: ModelReport,
-        device: String,
+        device: DeviceReport,
         input: Vec<String>,
         seconds: f64,
         load_ms: f64,

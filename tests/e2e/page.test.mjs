@@ -1,0 +1,372 @@
+// The page in a real Chromium: a video becomes a cloud, every wrong input its named error, and nothing is lost on the way.
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { after, before, describe, test } from 'node:test';
+import { choose, launch, openPage, screenshot, stats, waitForFrames, waitForStats } from './support/browser.mjs';
+import { inkShare, readPly } from './support/formats.mjs';
+import { shared, skipWithout } from './support/paths.mjs';
+import { serveSite } from './support/site.mjs';
+
+const VIDEO = shared('data/redkitchen_video/redkitchen_handheld.mp4');
+const WEBM = shared('data/redkitchen_video/redkitchen_handheld.webm');
+const UNDECODABLE = shared('data/dynamic_video/lady-running.mp4');
+const FOX = shared('data/fox_portrait/images');
+/** A software adapter and a processor without threads take their time. */
+const MINUTES = 60_000;
+
+let site;
+let chrome;
+before(async () => {
+  site = await serveSite();
+  chrome = await launch();
+});
+after(async () => {
+  await chrome?.close();
+  await site?.close();
+});
+
+async function drop(page, path, name, type) {
+  const base64 = (await readFile(path)).toString('base64');
+  await page.evaluate(
+    async ({ base64, name, type }) => {
+      const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File([bytes], name, { type }));
+      document
+        .querySelector('main')
+        .dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }));
+    },
+    { base64, name, type },
+  );
+}
+
+async function exportPly(page) {
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: 'Export PLY' }).click(),
+  ]);
+  assert.equal(download.suggestedFilename(), 'cloud.ply');
+  return readPly(await readFile(await download.path()));
+}
+
+/** The alert names the code, its sentence and what to do; `stats().error` says the same. */
+async function expectError(page, code) {
+  const alert = page.locator('p3r-alert');
+  await alert.waitFor({ state: 'visible' });
+  assert.equal(await alert.locator('code').textContent(), code);
+  const { error } = await stats(page);
+  assert.equal(error.code, code);
+  assert.ok(error.message.length > 10 && error.action.length > 10, 'an error has a sentence and an action');
+}
+
+test('a WebGPU adapter exists, else these tests would pass on nothing', async () => {
+  const { page } = await openPage(chrome.browser, site.url, { wait: false });
+  const adapter = await page.evaluate(async () => {
+    const found = await navigator.gpu?.requestAdapter();
+    return found && { fallback: found.info.isFallbackAdapter, vendor: found.info.vendor };
+  });
+  assert.ok(adapter, 'no WebGPU adapter');
+  console.log('adapter', adapter);
+  await page.close();
+});
+
+test('the empty page is ready, says what the weights are, and asks nothing of other sites', async () => {
+  const foreign = [];
+  const { page, complaints } = await openPage(chrome.browser, 'about:blank', { wait: false });
+  page.on('request', (request) => {
+    if (!request.url().startsWith(site.url) && !request.url().startsWith('blob:')) {
+      foreign.push(request.url());
+    }
+  });
+  await page.goto(site.url);
+  await page.waitForFunction(() => window.point3r);
+  await page.evaluate(() => window.point3r.ready);
+  assert.equal(await page.locator('input[type=file]').count(), 1);
+  const { trained } = JSON.parse(await (await page.request.get(`${site.url}models/default/manifest.json`)).text());
+  assert.equal(await page.locator('[data-notice=untrained]').isVisible(), !trained);
+  const now = await stats(page);
+  assert.equal(now.state, 'ready');
+  assert.equal(now.tier, 'software');
+  assert.ok(await page.locator('[data-notice=software]').isVisible());
+  await screenshot(page, 'empty');
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await page.waitForTimeout(300);
+  await screenshot(page, 'empty-dark');
+  assert.deepEqual(foreign, []);
+  assert.deepEqual(complaints, []);
+  await page.close();
+});
+
+test('redkitchen_handheld.mp4 becomes a drawn cloud of at least 8 frames, frame by frame, and a PLY', {
+  skip: skipWithout(VIDEO),
+  timeout: 10 * MINUTES,
+}, async () => {
+  const { page, complaints } = await openPage(chrome.browser, site.url);
+  await page.evaluate(() => {
+    window.seen = [];
+    window.point3r.on('frame', (report) => window.seen.push(report));
+  });
+  await drop(page, VIDEO, 'redkitchen_handheld.mp4', 'video/mp4');
+  await waitForFrames(page, 1, 3 * MINUTES);
+  const early = await stats(page);
+  assert.equal(early.state, 'running', 'later frames are still being computed when the first is there');
+  assert.ok(early.points > 0);
+  await waitForFrames(page, 8, 8 * MINUTES);
+  await page.evaluate(() => window.point3r.stop());
+  const now = await stats(page);
+  assert.equal(now.error, null);
+  assert.equal(now.state, 'ready');
+  assert.ok(now.frames >= 8, `${now.frames} frames`);
+  assert.ok(now.pointers > 0 && now.msPerFrame > 0);
+  const seen = await page.evaluate(() => window.seen);
+  assert.deepEqual(
+    seen.map(({ index }) => index),
+    seen.map((_, i) => i),
+    'frames arrive in order',
+  );
+  assert.ok(seen.every(({ pose }) => pose.length === 7 && pose.every(Number.isFinite)));
+
+  await page.keyboard.press('f');
+  await page.waitForTimeout(1500);
+  await screenshot(page, 'redkitchen');
+  const canvas = await page.locator('p3r-viewport').screenshot();
+  assert.ok(inkShare(canvas) > 0.01, `only ${(100 * inkShare(canvas)).toFixed(2)} % of the canvas is drawn`);
+  const ply = await exportPly(page);
+  assert.equal(ply.count, now.points);
+  assert.ok(ply.names.includes('red'));
+  assert.ok([0, ply.count >> 1, ply.count - 1].every((i) => ply.point(i).every(Number.isFinite)));
+  console.log(
+    `${now.frames} frames, ${now.points} points, ${now.pointers} pointers, ${Math.round(now.msPerFrame)} ms per frame on ${now.device}`,
+  );
+  assert.deepEqual(complaints, []);
+  await page.close();
+});
+
+describe('a wrong input is named, and the cloud so far stays', () => {
+  let page;
+  let before8;
+  before(async () => {
+    if (!VIDEO) {
+      return;
+    }
+    ({ page } = await openPage(chrome.browser, site.url));
+    await page.evaluate(() => window.point3r.setSettings({ maxFrames: 2 }));
+    await choose(page, VIDEO);
+    await waitForFrames(page, 2, 5 * MINUTES);
+    await waitForStats(page, 'ready', ({ state }) => state === 'ready');
+    before8 = await stats(page);
+    assert.ok(before8.points > 0);
+  });
+  after(() => page?.close());
+
+  async function expectCloudKept() {
+    await waitForStats(page, 'ready', ({ state }) => state === 'ready', MINUTES);
+    const now = await stats(page);
+    assert.equal(now.points, before8.points);
+    assert.equal(now.frames, before8.frames);
+    assert.equal((await exportPly(page)).count, before8.points);
+    const canvas = await page.locator('p3r-viewport').screenshot();
+    assert.ok(inkShare(canvas) > 0.005, 'the cloud is no longer drawn');
+    await page.getByRole('button', { name: 'Dismiss' }).click();
+    await page.locator('p3r-alert').waitFor({ state: 'hidden' });
+  }
+
+  const options = { skip: skipWithout(VIDEO, UNDECODABLE), timeout: 3 * MINUTES };
+
+  test('a text file', options, async () => {
+    await choose(page, { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('not a video\n'.repeat(100)) });
+    await expectError(page, 'unsupported-file');
+    await screenshot(page, 'error-unsupported-file');
+    await expectCloudKept();
+  });
+
+  test('a text file that calls itself mp4', options, async () => {
+    await choose(page, {
+      name: 'holiday.mp4',
+      mimeType: 'video/mp4',
+      buffer: Buffer.from('not a video\n'.repeat(100)),
+    });
+    await expectError(page, 'unsupported-file');
+    await expectCloudKept();
+  });
+
+  test('a codec the browser does not know', options, async () => {
+    await choose(page, UNDECODABLE);
+    await expectError(page, 'undecodable-video');
+    await screenshot(page, 'error-undecodable-video');
+    await expectCloudKept();
+  });
+
+  test('an mp4 that ends too early', options, async () => {
+    const whole = await readFile(VIDEO);
+    await choose(page, { name: 'cut.mp4', mimeType: 'video/mp4', buffer: whole.subarray(0, whole.length >> 1) });
+    await expectError(page, 'damaged-file');
+    await expectCloudKept();
+  });
+
+  test('a webm that ends too early', options, async () => {
+    const whole = await readFile(WEBM);
+    await choose(page, { name: 'cut.webm', mimeType: 'video/webm', buffer: whole.subarray(0, whole.length >> 1) });
+    await expectError(page, 'damaged-file');
+    await expectCloudKept();
+  });
+
+  test('a broken image', options, async () => {
+    const buffer = Buffer.concat([Buffer.from([0xff, 0xd8, 0xff, 0xe0]), Buffer.alloc(500)]);
+    await choose(page, { name: 'photo.jpg', mimeType: 'image/jpeg', buffer });
+    await expectError(page, 'image-damaged');
+    await expectCloudKept();
+  });
+
+  test('a video and an image at once', options, async () => {
+    const image = { name: 'a.png', mimeType: 'image/png', buffer: Buffer.from('\x89PNG\r\n\x1a\n', 'latin1') };
+    await choose(page, [{ name: 'v.mp4', mimeType: 'video/mp4', buffer: await readFile(UNDECODABLE) }, image]);
+    await expectError(page, 'bad-request');
+    await expectCloudKept();
+  });
+
+  for (const [folder, code] of [
+    ['damaged', 'shard-damaged'],
+    ['truncated', 'shard-truncated'],
+    ['lying', 'tensor-shape'],
+    ['nonsense', 'manifest-invalid'],
+    ['absent', 'model-not-found'],
+  ]) {
+    test(`a model that is ${folder}`, options, async () => {
+      const refusal = await page.evaluate(
+        (url) =>
+          window.point3r.loadModel(url).then(
+            () => null,
+            (error) => error.code,
+          ),
+        `models/${folder}/manifest.json`,
+      );
+      assert.equal(refusal, code);
+      await expectError(page, code);
+      if (code === 'shard-damaged') {
+        await screenshot(page, 'error-shard-damaged');
+      }
+      await expectCloudKept();
+    });
+  }
+
+  test('and a video opened afterwards is reconstructed', { skip: options.skip, timeout: 5 * MINUTES }, async () => {
+    await page.evaluate(() => {
+      window.again = 0;
+      window.point3r.on('frame', () => window.again++);
+    });
+    await choose(page, WEBM);
+    await page.waitForFunction(() => window.again >= 2, null, { timeout: 4 * MINUTES, polling: 250 });
+    assert.equal((await stats(page)).error, null);
+  });
+});
+
+test('pause holds, resume goes on, stop keeps the cloud, reset empties it', {
+  skip: skipWithout(VIDEO),
+  timeout: 8 * MINUTES,
+}, async () => {
+  const { page } = await openPage(chrome.browser, site.url);
+  await choose(page, VIDEO);
+  await waitForFrames(page, 1, 3 * MINUTES);
+  await page.getByRole('button', { name: 'Pause' }).click();
+  assert.equal((await stats(page)).state, 'paused');
+  // The frame in work may still come; after it, none.
+  const { msPerFrame } = await stats(page);
+  await page.waitForTimeout(msPerFrame + 1000);
+  const held = (await stats(page)).frames;
+  await page.waitForTimeout(2 * msPerFrame + 500);
+  assert.equal((await stats(page)).frames, held);
+  await screenshot(page, 'paused');
+  await page.getByRole('button', { name: 'Resume' }).click();
+  await waitForFrames(page, held + 1, 3 * MINUTES);
+  await page.getByRole('button', { name: 'Stop' }).click();
+  await waitForStats(page, 'ready', ({ state }) => state === 'ready', 2 * MINUTES);
+  assert.ok((await stats(page)).points > 0);
+  await page.getByRole('button', { name: 'Reset' }).click();
+  await waitForStats(page, 'an empty cloud', ({ points }) => points === 0);
+  const refusal = await page.evaluate(() =>
+    window.point3r.export('ply').then(
+      () => null,
+      ({ code }) => code,
+    ),
+  );
+  assert.equal(refusal, 'empty-cloud');
+  await page.close();
+});
+
+test('portrait photographs on a phone, by touch', { skip: skipWithout(FOX), timeout: 8 * MINUTES }, async () => {
+  const phone = await launch({
+    context: {
+      viewport: { width: 360, height: 740 },
+      deviceScaleFactor: 2,
+      hasTouch: true,
+      isMobile: true,
+      colorScheme: 'dark',
+    },
+  });
+  const { page, complaints } = await openPage(phone.browser, site.url);
+  await screenshot(page, 'phone-empty');
+  await choose(
+    page,
+    ['0001', '0008', '0021'].map((name) => `${FOX}/${name}.jpg`),
+  );
+  await waitForFrames(page, 3, 6 * MINUTES);
+  const now = await stats(page);
+  assert.equal(now.error, null);
+  assert.equal(now.frames, 3);
+  await waitForStats(page, 'ready', ({ state }) => state === 'ready');
+  const overflow = await page.evaluate(
+    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  );
+  assert.equal(overflow, 0, 'the page is wider than the phone');
+  await page.evaluate(() => window.point3r.currentEngine.view({ type: 'view', view: 'fit' }));
+  await page.waitForTimeout(1500);
+  await screenshot(page, 'phone-fox');
+  assert.ok(inkShare(await page.locator('p3r-viewport').screenshot()) > 0.005);
+  assert.deepEqual(complaints, []);
+  await phone.close();
+});
+
+test('dragging turns the view', { skip: skipWithout(FOX), timeout: 5 * MINUTES }, async () => {
+  const { page } = await openPage(chrome.browser, site.url);
+  await choose(page, `${FOX}/0001.jpg`);
+  await waitForFrames(page, 1, 4 * MINUTES);
+  await page.waitForTimeout(1500);
+  const still = await page.locator('p3r-viewport').screenshot();
+  for (const [gesture, button] of [
+    ['orbit', 'left'],
+    ['pan', 'right'],
+  ]) {
+    await page.mouse.move(640, 400);
+    await page.mouse.down({ button });
+    await page.mouse.move(560, 430, { steps: 4 });
+    await page.mouse.up({ button });
+    await page.waitForTimeout(1000);
+    const moved = await page.locator('p3r-viewport').screenshot();
+    assert.ok(!moved.equals(still), `${gesture} changes nothing`);
+  }
+  await page.mouse.wheel(0, -400);
+  await page.waitForTimeout(1000);
+  await screenshot(page, 'fox-moved');
+  await page.close();
+});
+
+test('without WebGPU a full page says which browsers have it, and nothing is downloaded', async () => {
+  const plain = await launch({ webgpu: false });
+  const served = site.requests.length;
+  const page = await plain.browser.newPage();
+  await page.addInitScript(() => Object.defineProperty(Navigator.prototype, 'gpu', { value: undefined }));
+  await page.goto(site.url);
+  await page.getByRole('heading', { name: 'This page needs WebGPU' }).waitFor();
+  await screenshot(page, 'no-webgpu');
+  assert.equal(await page.locator('input[type=file]').count(), 1);
+  const requested = site.requests.slice(served);
+  assert.ok(!requested.some((path) => /\.wasm$|models\/|worker/.test(path)), `downloaded ${requested}`);
+  await plain.close();
+});
+
+test('every address of the page is a file of this site, and the policy forbids eval', async () => {
+  const html = (await (await fetch(site.url)).text()).toLowerCase();
+  assert.ok(html.includes("script-src 'self' 'wasm-unsafe-eval'"));
+  assert.ok(!html.includes("'unsafe-eval'") && !html.includes("'unsafe-inline'"));
+});

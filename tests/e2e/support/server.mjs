@@ -1,0 +1,64 @@
+// A small static server for the tests: the built site, plus folders and made-up answers mounted beside it.
+
+import { readFile, stat } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { extname, join, normalize } from 'node:path';
+
+const TYPES = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+  '.json': 'application/json',
+  '.wasm': 'application/wasm',
+  '.mp4': 'video/mp4',
+};
+
+/**
+ * @param {string} root folder of the site
+ * @param {Record<string, string | ((rest: string) => Promise<Buffer | null>)>} mounts path prefix to folder or to content
+ */
+export async function serve(root, mounts = {}) {
+  const requests = [];
+  const server = createServer(async (request, response) => {
+    const path = decodeURIComponent(new URL(request.url ?? '/', 'http://x').pathname);
+    requests.push(path);
+    try {
+      const content = await contentOf(root, mounts, path);
+      if (!content) {
+        response.writeHead(404).end('not found');
+        return;
+      }
+      response.writeHead(200, {
+        'content-type': TYPES[extname(path) || '.html'] ?? 'application/octet-stream',
+        'content-length': content.length,
+        'cache-control': 'no-store',
+      });
+      response.end(content);
+    } catch (thrown) {
+      response.writeHead(500).end(String(thrown));
+    }
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address();
+  return { url: `http://localhost:${port}/`, requests, close: () => new Promise((resolve) => server.close(resolve)) };
+}
+
+async function contentOf(root, mounts, path) {
+  for (const [prefix, target] of Object.entries(mounts)) {
+    if (path.startsWith(prefix)) {
+      const rest = path.slice(prefix.length);
+      const content = typeof target === 'function' ? await target(rest) : await fileIn(target, rest);
+      if (content) {
+        return content;
+      }
+    }
+  }
+  return fileIn(root, path === '/' ? 'index.html' : path);
+}
+
+async function fileIn(folder, path) {
+  const full = join(folder, normalize(`/${path}`));
+  const found = await stat(full).catch(() => null);
+  return found?.isFile() ? readFile(full) : null;
+}

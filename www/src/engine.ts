@@ -1,0 +1,186 @@
+// The engine as the page knows it, and its implementation by a worker. The page never sees wasm, `postMessage` or ids.
+import { Point3rError } from './errors';
+import {
+  type CallName,
+  type Calls,
+  type DeviceChoice,
+  type DeviceReport,
+  type EngineStats,
+  type ExportFormat,
+  type FrameImage,
+  type FrameReport,
+  type FromWorker,
+  isPanic,
+  type ModelReport,
+  type Request,
+  type StartOptions,
+  transferables,
+  type VerifyReport,
+  type ViewCommand,
+} from './protocol';
+
+/** One engine lives from `create` to `dispose`. After a crash only `export` and `dispose` are of use. */
+export interface Engine {
+  /** Compiles the engine, opens the devices and binds the canvas. Must be called first, once. */
+  create(canvas: OffscreenCanvas, device: DeviceChoice): Promise<DeviceReport>;
+  /** Loads a model folder by the address of its manifest. On failure the previous model stays in use. */
+  loadModel(url: string): Promise<ModelReport>;
+  /** Begins a new sequence with an empty cloud. */
+  start(options: StartOptions): Promise<void>;
+  /** Reconstructs one frame; one at a time. The image is handed over. */
+  push(frame: FrameImage): Promise<{ report: FrameReport; stats: EngineStats }>;
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  /** Takes back the last frames. */
+  undo(frames: number): Promise<EngineStats>;
+  /** Forgets the sequence and its cloud; the model stays. */
+  reset(): Promise<void>;
+  export(format: ExportFormat): Promise<Uint8Array<ArrayBuffer>>;
+  stats(): Promise<EngineStats>;
+  /** Runs the golden folder at this address on the engine's own device. */
+  verify(url: string): Promise<VerifyReport>;
+  /** Camera and appearance; not answered. */
+  view(command: ViewCommand): void;
+  dispose(): void;
+}
+
+export interface EngineEvents {
+  /** Bytes of the model loaded so far. */
+  progress(done: number, total: number): void;
+  /** The engine is gone: every call in flight has been rejected with `crashed`. */
+  crashed(error: Point3rError): void;
+}
+
+/** What is needed of a `Worker`, so that tests can stand in for it. */
+export interface WorkerPort {
+  onmessage: ((event: MessageEvent) => void) | null;
+  onerror: ((event: ErrorEvent) => void) | null;
+  postMessage(message: unknown, transfer: Transferable[]): void;
+  terminate(): void;
+}
+
+interface Waiting {
+  resolve(value: never): void;
+  reject(error: Point3rError): void;
+}
+
+/** The engine in a worker: every call is a promise, settled by the worker's answer or by its crash. */
+export class WorkerEngine implements Engine {
+  private readonly port: WorkerPort;
+  private readonly events: EngineEvents;
+  private readonly waiting = new Map<number, Waiting>();
+  private nextId = 1;
+  private crash: Point3rError | null = null;
+
+  constructor(port: WorkerPort, events: EngineEvents) {
+    this.port = port;
+    this.events = events;
+    port.onmessage = (event) => this.receive(event.data);
+    port.onerror = (event) => this.crashed(event.message ?? 'the worker could not be started');
+  }
+
+  create(canvas: OffscreenCanvas, device: DeviceChoice) {
+    return this.call('create', { canvas, device });
+  }
+  loadModel(url: string) {
+    return this.call('loadModel', { url });
+  }
+  start(options: StartOptions): Promise<void> {
+    return this.call('start', options);
+  }
+  push(frame: FrameImage) {
+    return this.call('push', frame);
+  }
+  pause(): Promise<void> {
+    return this.call('pause', {});
+  }
+  resume(): Promise<void> {
+    return this.call('resume', {});
+  }
+  undo(frames: number) {
+    return this.call('undo', { frames });
+  }
+  reset(): Promise<void> {
+    return this.call('reset', {});
+  }
+  export(format: ExportFormat) {
+    // The worker's JavaScript outlives a Rust panic and still hands out the cloud.
+    return this.call('export', { format }, true);
+  }
+  stats() {
+    return this.call('stats', {});
+  }
+  verify(url: string) {
+    return this.call('verify', { url });
+  }
+  view(command: ViewCommand): void {
+    this.port.postMessage(command, []);
+  }
+  dispose(): void {
+    this.port.terminate();
+    this.rejectAll(new Point3rError('crashed', 'The engine was closed.'));
+  }
+
+  private call<K extends CallName>(call: K, args: Calls[K]['args'], evenAfterCrash = false) {
+    return new Promise<Calls[K]['result']>((resolve, reject) => {
+      if (this.crash && !evenAfterCrash) {
+        reject(this.crash);
+        return;
+      }
+      const id = this.nextId++;
+      // The compiler cannot see that `call` and `args` belong together; the signature above guarantees it.
+      const request = { type: 'call', id, call, args } as Request;
+      this.waiting.set(id, { resolve: resolve as (value: never) => void, reject });
+      try {
+        this.port.postMessage(request, transferables(request));
+      } catch (thrown) {
+        this.waiting.delete(id);
+        reject(new Point3rError('bad-request', String(thrown)));
+      }
+    });
+  }
+
+  private receive(message: FromWorker | { code: 'crashed'; message: string }): void {
+    if (isPanic(message)) {
+      this.crashed(message.message);
+      return;
+    }
+    switch (message.type) {
+      case 'progress':
+        this.events.progress(message.done, message.total);
+        break;
+      case 'crashed':
+        this.crashed(message.message);
+        break;
+      case 'answer':
+        this.take(message.id)?.resolve(message.value as never);
+        break;
+      case 'refusal':
+        this.take(message.id)?.reject(Point3rError.fromFailure(message.error));
+        break;
+    }
+  }
+
+  private take(id: number): Waiting | undefined {
+    const waiting = this.waiting.get(id);
+    this.waiting.delete(id);
+    return waiting;
+  }
+
+  private crashed(message: string): void {
+    if (this.crash) {
+      return;
+    }
+    this.crash = new Point3rError('crashed', message);
+    this.rejectAll(this.crash);
+    this.events.crashed(this.crash);
+  }
+
+  private rejectAll(error: Point3rError): void {
+    const waiting = [...this.waiting.values()];
+    this.waiting.clear();
+    for (const one of waiting) {
+      one.reject(error);
+    }
+  }
+}

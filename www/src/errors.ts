@@ -1,0 +1,140 @@
+// Everything that can go wrong, as a closed set of codes. Each has one sentence (what happened) and one action (what the
+// user can do). The same codes come from the Rust engine; an unknown one is a defect and reads as `crashed`.
+import type { EngineFailure } from './protocol';
+
+export const ERRORS = {
+  'no-webgpu': {
+    sentence: 'This browser does not offer WebGPU.',
+    action: 'Open the page in a browser that has it, for example a current desktop Chrome or Edge.',
+  },
+  'no-adapter': {
+    sentence: 'WebGPU is there, but the browser found no graphics adapter for it.',
+    action: 'Update the graphics driver and the browser, or check that hardware acceleration is switched on.',
+  },
+  'device-lost': {
+    sentence: 'The graphics device stopped answering.',
+    action: 'Export the cloud if you want to keep it, then press Reset.',
+  },
+  crashed: {
+    sentence: 'The engine stopped because of a defect.',
+    action: 'Export the cloud so far if you want to keep it, then press Reset.',
+  },
+  'model-not-found': {
+    sentence: 'The model was not found at its address.',
+    action: 'Check that the model folder is complete, then reload the page.',
+  },
+  'manifest-invalid': {
+    sentence: 'The model’s manifest is not valid.',
+    action: 'Make the model folder again with “point3r convert”.',
+  },
+  'shard-damaged': {
+    sentence: 'A weight file of the model is damaged: its checksum differs from the manifest.',
+    action: 'Download the model again.',
+  },
+  'shard-truncated': {
+    sentence: 'A weight file of the model is shorter than the manifest says.',
+    action: 'Download the model again.',
+  },
+  'tensor-shape': {
+    sentence: 'A tensor of the model has another shape than the network needs.',
+    action: 'Use a manifest and weights that belong to the same model.',
+  },
+  network: {
+    sentence: 'A download failed.',
+    action: 'Check the connection and try again.',
+  },
+  'unsupported-file': {
+    sentence: 'This is neither a video (mp4, webm, mov) nor an image that can be read here.',
+    action: 'Choose an mp4, webm or mov video, or jpg, png, webp, avif images.',
+  },
+  'undecodable-video': {
+    sentence: 'This browser cannot decode the video’s codec.',
+    action: 'Convert it to H.264, for example: ffmpeg -i in.mp4 -c:v libx264 -pix_fmt yuv420p out.mp4',
+  },
+  'damaged-file': {
+    sentence: 'The video file is damaged or incomplete.',
+    action: 'Copy or download the file again.',
+  },
+  'no-frames': {
+    sentence: 'There is no picture in this file.',
+    action: 'Choose a file that has a video track.',
+  },
+  'image-damaged': {
+    sentence: 'An image could not be read.',
+    action: 'Open it in another program to check it, or leave it out.',
+  },
+  'empty-cloud': {
+    sentence: 'There are no points to export yet.',
+    action: 'Open a video or images first.',
+  },
+  'bad-request': {
+    sentence: 'This cannot be done right now.',
+    action: 'Open either one video, or any number of images.',
+  },
+  'out-of-memory': {
+    sentence: 'There is not enough memory for this.',
+    action: 'Close other tabs, or use fewer frames or a smaller model.',
+  },
+  busy: {
+    sentence: 'The engine is still busy with the previous request.',
+    action: 'Wait for it to finish, or press Stop.',
+  },
+} as const satisfies Record<string, { sentence: string; action: string }>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** An error with a code; `message` is the code's sentence, `detail` what is special about this case. */
+export class Point3rError extends Error {
+  override readonly name = 'Point3rError';
+  readonly code: ErrorCode;
+  readonly action: string;
+  readonly detail: string;
+
+  constructor(code: ErrorCode, detail = '', action: string = ERRORS[code].action) {
+    super(ERRORS[code].sentence);
+    this.code = code;
+    this.detail = detail;
+    this.action = action;
+  }
+
+  static fromFailure(failure: EngineFailure): Point3rError {
+    return new Point3rError(failure.code, failure.message, failure.action || undefined);
+  }
+
+  toFailure(): EngineFailure {
+    return {
+      code: this.code,
+      message: this.detail ? `${this.message} ${this.detail}` : this.message,
+      action: this.action,
+    };
+  }
+}
+
+function isCode(code: unknown): code is ErrorCode {
+  return typeof code === 'string' && Object.hasOwn(ERRORS, code);
+}
+
+/** Whatever was thrown, as an error with a code: `fallback` says what it is when nothing else tells. */
+export function toPoint3rError(thrown: unknown, fallback: ErrorCode): Point3rError {
+  if (thrown instanceof Point3rError) {
+    return thrown;
+  }
+  if (typeof thrown === 'object' && thrown !== null && 'code' in thrown && isCode(thrown.code)) {
+    const message = 'message' in thrown ? String(thrown.message) : '';
+    const action = 'action' in thrown && thrown.action ? String(thrown.action) : undefined;
+    return new Point3rError(thrown.code, message, action);
+  }
+  if (thrown instanceof WebAssembly.RuntimeError) {
+    return new Point3rError('crashed', thrown.message);
+  }
+  if (thrown instanceof RangeError) {
+    return new Point3rError('out-of-memory', thrown.message);
+  }
+  return new Point3rError(fallback, thrown instanceof Error ? thrown.message : String(thrown));
+}
+
+/** The engine's message often opens with the sentence that is shown anyway: what is left is worth showing. */
+export function detailOf(error: Point3rError): string {
+  const detail = error.detail.startsWith(error.message) ? error.detail.slice(error.message.length) : error.detail;
+  return detail.trim();
+}

@@ -1,0 +1,218 @@
+// The worker's side of the protocol: one `EngineHost` owns the wasm engine, answers calls and draws.
+//
+// A Rust panic poisons the wasm instance. The host itself lives on: it answers `export` from the poisoned engine when
+// that still works, else from the copy it made after the last frames. So a defect does not cost the user the cloud.
+import type { WasmEngine } from 'point3r-wasm';
+import { Point3rError, toPoint3rError } from './errors';
+import { loadModel, loadVerifyFiles } from './model';
+import { toRgba } from './pixels';
+import type { CallName, Calls, FrameImage, FromWorker, Request, ToWorker, ViewCommand } from './protocol';
+
+export interface HostPort {
+  post(message: FromWorker, transfer?: Transferable[]): void;
+  /** Calls back before the next repaint. */
+  nextFrame(callback: () => void): void;
+}
+
+export interface WasmModule {
+  default(): Promise<unknown>;
+  Engine: {
+    create(canvas: OffscreenCanvas | undefined, options: { device: 'auto' | 'cpu' | 'gpu' }): Promise<WasmEngine>;
+  };
+}
+
+/** A copy of the cloud is renewed when it has grown by this share, so that copying stays linear in the end. */
+const COPY_GROWTH = 1 / 16;
+
+export class EngineHost {
+  private readonly port: HostPort;
+  private readonly importWasm: () => Promise<WasmModule>;
+  private engine: WasmEngine | null = null;
+  private copy: { points: number; ply: Uint8Array<ArrayBuffer> } | null = null;
+  private pushing = false;
+  private crashedBecause: string | null = null;
+
+  constructor(port: HostPort, importWasm: () => Promise<WasmModule>) {
+    this.port = port;
+    this.importWasm = importWasm;
+  }
+
+  async receive(message: ToWorker): Promise<void> {
+    if (message.type === 'view') {
+      this.view(message);
+      return;
+    }
+    try {
+      const value = await this.answer(message);
+      const transfer = value instanceof Uint8Array ? [value.buffer] : [];
+      this.port.post({ type: 'answer', id: message.id, value }, transfer);
+    } catch (thrown) {
+      this.noticePanic(thrown);
+      const error = toPoint3rError(thrown, 'bad-request').toFailure();
+      this.port.post({ type: 'refusal', id: message.id, error });
+    }
+  }
+
+  /** For what surfaces outside a call: an asynchronous panic never settles its promise. */
+  noticePanic(thrown: unknown): void {
+    if (thrown instanceof WebAssembly.RuntimeError && this.crashedBecause === null) {
+      this.crashedBecause = thrown.message;
+      this.port.post({ type: 'crashed', message: thrown.message });
+    }
+  }
+
+  private answer(request: Request): Promise<Calls[CallName]['result']> {
+    switch (request.call) {
+      case 'create':
+        return this.create(request.args);
+      case 'loadModel':
+        return loadModel(this.living(), request.args.url, (done, total) =>
+          this.port.post({ type: 'progress', stage: 'model', done, total }),
+        );
+      case 'push':
+        return this.push(request.args);
+      case 'export':
+        return this.export(request.args.format);
+      case 'verify':
+        return loadVerifyFiles(request.args.url).then((files) => this.living().verify(files));
+      default:
+        return this.answerAtOnce(request);
+    }
+  }
+
+  private async answerAtOnce(
+    request: Exclude<Request, { call: 'create' | 'loadModel' | 'push' | 'export' | 'verify' }>,
+  ) {
+    const engine = this.living();
+    switch (request.call) {
+      case 'start':
+        this.copy = null;
+        engine.start(request.args);
+        return undefined;
+      case 'pause':
+        engine.pause();
+        return undefined;
+      case 'resume':
+        engine.resume();
+        return undefined;
+      case 'undo':
+        engine.undo(request.args.frames);
+        return engine.stats();
+      case 'reset':
+        engine.reset();
+        this.copy = null;
+        return undefined;
+      case 'stats':
+        return engine.stats();
+    }
+  }
+
+  private async create({ canvas, device }: Calls['create']['args']) {
+    let module: WasmModule;
+    try {
+      module = await this.importWasm();
+      await module.default();
+    } catch (thrown) {
+      throw toPoint3rError(thrown, 'network');
+    }
+    this.engine = await module.Engine.create(canvas, { device });
+    this.port.nextFrame(() => this.drawLoop());
+    return this.engine.device();
+  }
+
+  private async push({ image, rotation, time }: FrameImage) {
+    try {
+      const engine = this.living();
+      if (this.pushing) {
+        throw new Point3rError('busy');
+      }
+      this.pushing = true;
+      const { rgba, width, height } = await toRgba(image, rotation);
+      image.close();
+      const report = await engine.push(rgba, width, height, time);
+      const stats = engine.stats();
+      this.keepCopy(engine, stats.points);
+      return { report, stats };
+    } finally {
+      this.pushing = false;
+      image.close();
+    }
+  }
+
+  private keepCopy(engine: WasmEngine, points: number): void {
+    if (points > 0 && (!this.copy || points >= this.copy.points * (1 + COPY_GROWTH))) {
+      this.copy = { points, ply: engine.export('ply') };
+    }
+  }
+
+  private async export(format: Calls['export']['args']['format']) {
+    try {
+      if (!this.engine) {
+        throw new Point3rError('empty-cloud');
+      }
+      return this.engine.export(format);
+    } catch (thrown) {
+      if (this.crashedBecause === null) {
+        throw thrown;
+      }
+      if (format === 'ply' && this.copy) {
+        return this.copy.ply.slice();
+      }
+      throw new Point3rError('empty-cloud', 'The engine stopped before anything could be kept.');
+    }
+  }
+
+  private view(command: ViewCommand): void {
+    const engine = this.engine;
+    if (!engine) {
+      return;
+    }
+    try {
+      switch (command.view) {
+        case 'resize':
+          engine.resize(command.width, command.height, command.pixelRatio);
+          break;
+        case 'orbit':
+          engine.orbit(command.dx, command.dy);
+          break;
+        case 'pan':
+          engine.pan(command.dx, command.dy);
+          break;
+        case 'zoom':
+          engine.zoom(command.factor);
+          break;
+        case 'fit':
+          engine.fit();
+          break;
+        case 'options':
+          engine.setView(command.options);
+          break;
+      }
+    } catch (thrown) {
+      this.noticePanic(thrown);
+    }
+  }
+
+  private drawLoop(): void {
+    try {
+      this.engine?.draw();
+    } catch (thrown) {
+      // After a crash the picture freezes; it does not disappear.
+      this.noticePanic(thrown);
+      if (this.crashedBecause !== null) {
+        return;
+      }
+    }
+    this.port.nextFrame(() => this.drawLoop());
+  }
+
+  private living(): WasmEngine {
+    if (this.crashedBecause !== null) {
+      throw new Point3rError('crashed', this.crashedBecause);
+    }
+    if (!this.engine) {
+      throw new Point3rError('bad-request', 'The engine is still starting.');
+    }
+    return this.engine;
+  }
+}

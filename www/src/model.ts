@@ -1,0 +1,100 @@
+// Brings a model folder to the engine: the manifest first, then every shard, counted byte by byte. Runs in the worker.
+// Hashes, sizes and shapes are checked by the engine; here only the transport can fail.
+import type { WasmEngine } from 'point3r-wasm';
+import { Point3rError } from './errors';
+import type { ModelReport, VerifyFiles } from './protocol';
+
+const MAX_MANIFEST_BYTES = 16 * 1024 * 1024;
+
+/** Loads the model whose manifest is at `url`; shard names are relative to it. */
+export async function loadModel(
+  engine: WasmEngine,
+  url: string,
+  progress: (done: number, total: number) => void,
+): Promise<ModelReport> {
+  const manifestResponse = await request(url, 'model-not-found');
+  const text = new TextDecoder().decode(await readAtMost(manifestResponse, MAX_MANIFEST_BYTES, () => {}));
+  const manifest = engine.openManifest(text);
+  let done = 0;
+  progress(done, manifest.bytes);
+  for (const shard of manifest.shards) {
+    const address = new URL(shard.file, url);
+    if (address.origin !== new URL(url).origin) {
+      throw new Point3rError('manifest-invalid', `${shard.file} points to another site.`);
+    }
+    const response = await request(address.href, 'model-not-found');
+    // One byte more than announced is enough to tell that the file is not the one of the manifest.
+    const bytes = await readAtMost(response, shard.bytes + 1, (count) => {
+      done += count;
+      progress(Math.min(done, manifest.bytes), manifest.bytes);
+    });
+    engine.addShard(shard.index, bytes);
+  }
+  return engine.finishModel();
+}
+
+/** Fetches the files of a golden folder; weights are optional because a folder may rely on the weight formula. */
+export async function loadVerifyFiles(folder: string): Promise<VerifyFiles> {
+  const base = folder.endsWith('/') ? folder : `${folder}/`;
+  const file = async (name: string): Promise<Uint8Array> => {
+    const response = await request(new URL(name, base).href, 'bad-request');
+    return new Uint8Array(await response.arrayBuffer());
+  };
+  const weights = await fetch(new URL('weights.safetensors', base));
+  return {
+    config: new TextDecoder().decode(await file('config.json')),
+    weights: weights.ok ? new Uint8Array(await weights.arrayBuffer()) : null,
+    inputs: await file('inputs.safetensors'),
+    expected: await file('expected.safetensors'),
+  };
+}
+
+async function request(url: string, whenMissing: 'model-not-found' | 'bad-request'): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(url);
+  } catch (thrown) {
+    throw new Point3rError('network', `${url}: ${thrown instanceof Error ? thrown.message : thrown}`);
+  }
+  if (response.status === 404 || response.status === 410) {
+    throw new Point3rError(whenMissing, url);
+  }
+  if (!response.ok) {
+    throw new Point3rError('network', `${url}: status ${response.status}`);
+  }
+  return response;
+}
+
+/** The body, cut off after `limit` bytes. */
+export async function readAtMost(
+  response: Response,
+  limit: number,
+  received: (count: number) => void,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  const reader = response.body?.getReader();
+  while (reader && length < limit) {
+    let step: ReadableStreamReadResult<Uint8Array>;
+    try {
+      step = await reader.read();
+    } catch (thrown) {
+      throw new Point3rError('network', `${response.url}: ${thrown instanceof Error ? thrown.message : thrown}`);
+    }
+    if (step.done) {
+      break;
+    }
+    chunks.push(step.value);
+    length += step.value.byteLength;
+    received(step.value.byteLength);
+  }
+  await reader?.cancel();
+  const bytes = new Uint8Array(Math.min(length, limit));
+  let offset = 0;
+  for (const chunk of chunks) {
+    const part = chunk.subarray(0, bytes.length - offset);
+    bytes.set(part, offset);
+    offset += part.length;
+  }
+  return bytes;
+}

@@ -1,0 +1,76 @@
+// Every text of the page in one place (errors have their own table in `errors.ts`).
+import type { PageState, Progress } from './store';
+
+export const STRINGS = {
+  title: 'Point3R',
+  tagline: 'Drop a video, watch the cloud grow',
+  choose: 'Open',
+  chooseLong: 'Open a video or images',
+  pause: 'Pause',
+  resume: 'Resume',
+  stop: 'Stop',
+  reset: 'Reset',
+  exportPly: 'Export PLY',
+  dismiss: 'Dismiss',
+  dismissNotice: 'Hide this note',
+  fit: 'Fit view',
+  toolbar: 'Reconstruction',
+  settings: 'Settings',
+  rate: 'Frames per second',
+  rateHint: 'taken from a video',
+  maxFrames: 'Frames at most',
+  confidence: 'Confidence at least',
+  pointSize: 'Point size',
+  canvas: 'Point cloud. Drag to orbit, shift-drag to pan, scroll to zoom, F to fit the view.',
+  canvasKeys: 'Arrow keys orbit, shift and arrow keys pan, plus and minus zoom, F fits.',
+  welcomeTitle: 'Drop a video or images here',
+  welcomeBody:
+    'For example a slow walk through a room, filmed with a phone. Everything is computed on this device; nothing is uploaded.',
+  welcomeFormats: 'mp4, webm or mov; jpg, png, webp or avif',
+  dropNow: 'Let go to open',
+  untrainedTitle: 'Untrained weights, shapes only.',
+  untrainedBody:
+    'No trained model is installed. The network runs, but its weights come from a formula: what you see is not a reconstruction of your video.',
+  softwareTitle: 'Running on the processor.',
+  softwareBody: 'The browser offers no graphics hardware for computing here, so each frame takes longer.',
+  unsupportedTitle: 'This page needs WebGPU',
+  unsupportedBody: {
+    'no-webgpu':
+      'Your browser does not offer WebGPU, which is used to draw the cloud and to run the network. Nothing has been downloaded.',
+    'no-adapter':
+      'Your browser knows WebGPU, but found no graphics adapter for it. Hardware acceleration may be switched off, or the graphics driver is blocked. Nothing has been downloaded.',
+    insecure: 'Browsers offer WebGPU only on secure addresses (https, or localhost). Nothing has been downloaded.',
+  },
+  unsupportedListTitle: 'Browsers that have it',
+  unsupportedList: [
+    'Chrome and Edge from version 113 on Windows, macOS and ChromeOS; on Linux support depends on the version and the graphics driver',
+    'Chrome on Android from version 121, on most phones with Android 12 or later',
+    'Safari from version 26 on macOS, iOS and iPadOS',
+    'Firefox from version 141 on Windows, and from version 145 on Macs with Apple silicon',
+  ],
+  device: 'Device',
+  frames: 'Frames',
+  pointers: 'Pointers',
+  points: 'Points',
+  perFrame: 'Per frame',
+  gpuHardware: 'GPU',
+  cpu: 'CPU',
+  softwareAdapter: 'software adapter',
+} as const;
+
+export const STATE_TEXT: Record<PageState, string> = {
+  loading: 'Loading',
+  unsupported: 'Not supported',
+  ready: 'Ready',
+  running: 'Reconstructing',
+  paused: 'Paused',
+  lost: 'Engine stopped',
+  failed: 'Could not start',
+};
+
+export const STAGE_TEXT: Record<Progress['stage'], string> = {
+  engine: 'Starting the engine',
+  model: 'Loading the model',
+  open: 'Opening the file',
+  frames: 'Reconstructing',
+};

@@ -1,0 +1,231 @@
+// A test double of the wasm engine (`--mode mock`, unit tests): same interface, invented points, no network behind it.
+// Never part of a production build. It draws with a 2-D canvas and throws the same errors the engine does.
+import type { WasmEngine } from 'point3r-wasm';
+import type {
+  DeviceReport,
+  EngineStats,
+  ExportFormat,
+  FrameReport,
+  ManifestReport,
+  ModelReport,
+  ViewOptions,
+} from '../protocol';
+
+interface Point {
+  x: number;
+  y: number;
+  z: number;
+  r: number;
+  g: number;
+  b: number;
+}
+
+const failure = (code: string, message: string) => ({ code, message, action: '' });
+const GRID = 48;
+
+export default async function init(): Promise<void> {}
+
+export class Engine implements WasmEngine {
+  static async create(canvas: OffscreenCanvas | undefined, options: { device: string }): Promise<Engine> {
+    return new Engine(canvas, options.device === 'gpu' ? 'gpu' : 'cpu');
+  }
+
+  private readonly context: OffscreenCanvasRenderingContext2D | null;
+  private readonly backend: 'cpu' | 'gpu';
+  private chunks: Point[][] = [];
+  private yaw = 0;
+  private pitch = 0;
+  private scale = 1;
+  private offset = { x: 0, y: 0 };
+  private options: Required<ViewOptions> = { pointSize: 2, confidence: 1, background: 'dark' };
+  private dirty = true;
+  private millis = 0;
+  private generation = 0;
+  private manifest: ManifestReport | null = null;
+
+  constructor(canvas: OffscreenCanvas | undefined, backend: 'cpu' | 'gpu') {
+    this.context = canvas?.getContext('2d') ?? null;
+    this.backend = backend;
+  }
+
+  free(): void {}
+
+  device(): DeviceReport {
+    return { backend: this.backend, tier: 'software', adapter: 'mock', rendering: true, note: 'test double' };
+  }
+
+  openManifest(json: string): ManifestReport {
+    let manifest: ManifestReport & { tensors?: { shape: number[] }[] };
+    try {
+      manifest = JSON.parse(json);
+    } catch {
+      throw failure('manifest-invalid', 'not JSON');
+    }
+    if (manifest.tensors?.some(({ shape }) => String(shape) !== '2,3')) {
+      throw failure('tensor-shape', 'the double only knows tensors of shape 2x3');
+    }
+    this.manifest = manifest;
+    const shards = manifest.shards.map((shard, index) => ({ ...shard, index }));
+    return { ...manifest, shards, bytes: shards.reduce((sum, shard) => sum + shard.bytes, 0) };
+  }
+
+  addShard(index: number, bytes: Uint8Array): void {
+    const expected = this.manifest?.shards[index]?.bytes ?? 0;
+    if (bytes.length < expected) {
+      throw failure('shard-truncated', `shard ${index}`);
+    }
+    if (bytes.length > expected || bytes.at(-1) === 0xff) {
+      throw failure('shard-damaged', `shard ${index}`);
+    }
+  }
+
+  async finishModel(): Promise<ModelReport> {
+    return {
+      name: this.manifest?.name ?? '',
+      trained: this.manifest?.trained ?? false,
+      parameters: 1000,
+      inputSize: 224,
+    };
+  }
+
+  start(): void {
+    this.reset();
+  }
+
+  async push(rgba: Uint8Array, width: number, height: number, time: number): Promise<FrameReport> {
+    const begin = performance.now();
+    const generation = this.generation;
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    if (generation !== this.generation) {
+      throw failure('bad-request', 'the reconstruction was reset');
+    }
+    const index = this.chunks.length;
+    const chunk: Point[] = [];
+    for (let v = 0; v < GRID; v++) {
+      for (let u = 0; u < GRID; u++) {
+        const at = 4 * (Math.floor((v / GRID) * height) * width + Math.floor((u / GRID) * width));
+        const [r = 0, g = 0, b = 0] = rgba.subarray(at, at + 3);
+        const x = (u / GRID - 0.5) * (width / height) + index * 0.12;
+        chunk.push({ x, y: v / GRID - 0.5, z: 2 - (r + g + b) / 900, r, g, b });
+      }
+    }
+    this.chunks.push(chunk);
+    this.dirty = true;
+    this.millis = performance.now() - begin;
+    const { points, pointers } = this.stats();
+    const pose = [index * 0.12, 0, 0, 1, 0, 0, 0];
+    const stages = { encoder: this.millis };
+    return { index, time, pose, pointers, added: 20, merged: 5, points, msPerFrame: this.millis, stages, bytes: 0 };
+  }
+
+  pause(): void {}
+  resume(): void {}
+  undo(frames: number): void {
+    this.chunks.splice(Math.max(0, this.chunks.length - frames));
+    this.dirty = true;
+  }
+  reset(): void {
+    this.generation += 1;
+    this.chunks = [];
+    this.dirty = true;
+  }
+
+  export(format: ExportFormat): Uint8Array<ArrayBuffer> {
+    const points = this.chunks.flat();
+    if (points.length === 0) {
+      throw failure('empty-cloud', '');
+    }
+    if (format !== 'ply') {
+      return new TextEncoder().encode(format);
+    }
+    const properties = ['x', 'y', 'z'].map((name) => `property float ${name}`);
+    const colours = ['red', 'green', 'blue'].map((name) => `property uchar ${name}`);
+    const head = [
+      'ply',
+      'format binary_little_endian 1.0',
+      `element vertex ${points.length}`,
+      ...properties,
+      ...colours,
+    ];
+    const header = new TextEncoder().encode(`${[...head, 'end_header'].join('\n')}\n`);
+    const bytes = new Uint8Array(header.length + points.length * 15);
+    bytes.set(header);
+    const view = new DataView(bytes.buffer, header.length);
+    for (const [i, { x, y, z, r, g, b }] of points.entries()) {
+      [x, y, z].forEach((value, k) => void view.setFloat32(i * 15 + k * 4, value, true));
+      [r, g, b].forEach((value, k) => void view.setUint8(i * 15 + 12 + k, value));
+    }
+    return bytes;
+  }
+
+  stats(): EngineStats {
+    const frames = this.chunks.length;
+    const points = frames * GRID * GRID;
+    const counts = { frames, pointers: frames * 20, points, msPerFrame: this.millis };
+    return {
+      state: 'ready',
+      device: this.backend,
+      tier: 'software',
+      ...counts,
+      gpuBytes: 0,
+      wasmBytes: 0,
+      error: null,
+    };
+  }
+
+  resize(width: number, height: number, pixelRatio: number): void {
+    if (this.context) {
+      this.context.canvas.width = Math.max(1, Math.round(width * pixelRatio));
+      this.context.canvas.height = Math.max(1, Math.round(height * pixelRatio));
+      this.dirty = true;
+    }
+  }
+  orbit(dx: number, dy: number): void {
+    this.yaw += dx * 0.01;
+    this.pitch += dy * 0.01;
+    this.dirty = true;
+  }
+  pan(dx: number, dy: number): void {
+    this.offset = { x: this.offset.x + dx, y: this.offset.y + dy };
+    this.dirty = true;
+  }
+  zoom(factor: number): void {
+    this.scale *= factor;
+    this.dirty = true;
+  }
+  fit(): void {
+    this.yaw = 0;
+    this.pitch = 0;
+    this.scale = 1;
+    this.offset = { x: 0, y: 0 };
+    this.dirty = true;
+  }
+  setView(options: ViewOptions): void {
+    this.options = { ...this.options, ...options };
+    this.dirty = true;
+  }
+
+  draw(): boolean {
+    const context = this.context;
+    if (!context || !this.dirty) {
+      return false;
+    }
+    this.dirty = false;
+    const { width, height } = context.canvas;
+    context.fillStyle = this.options.background === 'light' ? '#f6f7f9' : '#12151b';
+    context.fillRect(0, 0, width, height);
+    const focal = height * 1.2 * this.scale;
+    for (const { x, y, z, r, g, b } of this.chunks.flat()) {
+      const depth = z * Math.cos(this.yaw) - x * Math.sin(this.yaw) + 0.5;
+      const sx = width / 2 + (focal * (x * Math.cos(this.yaw) + (z - 2) * Math.sin(this.yaw))) / depth + this.offset.x;
+      const sy = height / 2 + (focal * (y + this.pitch * 0.2)) / depth + this.offset.y;
+      context.fillStyle = `rgb(${r} ${g} ${b})`;
+      context.fillRect(sx, sy, this.options.pointSize, this.options.pointSize);
+    }
+    return true;
+  }
+
+  async verify(): Promise<{ passed: boolean }> {
+    return { passed: true };
+  }
+}

@@ -1,0 +1,34 @@
+// What the user must know: untrained weights (stays for good), computing on the processor (can be dismissed).
+import type { AppState } from '../store';
+import { STRINGS } from '../strings';
+import { h } from './dom';
+
+export class Notices extends HTMLElement {
+  private readonly untrained = notice('untrained', STRINGS.untrainedTitle, STRINGS.untrainedBody);
+  private readonly software = notice('software', STRINGS.softwareTitle, STRINGS.softwareBody);
+
+  private softwareSeen = false;
+
+  connectedCallback(): void {
+    const dismiss = h('button', { type: 'button', class: 'dismiss', 'aria-label': STRINGS.dismissNotice }, '×');
+    dismiss.addEventListener('click', () => {
+      this.softwareSeen = true;
+      this.software.hidden = true;
+    });
+    this.software.append(dismiss);
+    this.replaceChildren(this.untrained, this.software);
+  }
+
+  show({ model, device }: AppState): void {
+    this.untrained.hidden = model === null || model.trained;
+    const onHardware = device?.backend === 'gpu' && device.tier === 'hardware';
+    this.software.hidden = device === null || onHardware || this.softwareSeen;
+  }
+}
+
+function notice(kind: string, title: string, body: string): HTMLElement {
+  const text = h('p', {}, h('strong', {}, title), ` ${body}`);
+  const element = h('div', { class: 'notice', 'data-notice': kind, role: 'note' }, text);
+  element.hidden = true;
+  return element;
+}
