@@ -89,7 +89,7 @@ fn is_cut_off(path: &Path) -> bool {
         let mut file = std::fs::File::open(path)?;
         let end = file.metadata()?.len();
         let mut at = 0_u64;
-        while looks_like_video(path) && at + 8 <= end {
+        while at + 8 <= end {
             let mut head = [0; 8];
             file.seek(SeekFrom::Start(at))?;
             file.read_exact(&mut head)?;
@@ -136,7 +136,7 @@ fn probe(path: &Path) -> Result<(f64, Option<f64>), FrameError> {
         return Err(none("it is a text file"));
     }
     let Some(stream) = probe.streams.first() else {
-        if is_cut_off(path) {
+        if looks_like_video(path) && is_cut_off(path) {
             let reason = "its table of contents is cut off".to_owned();
             return Err(FrameError::DamagedVideo { path: path.to_owned(), frames: 0, reason });
         }
