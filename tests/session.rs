@@ -116,7 +116,7 @@ fn weights_that_are_not_numbers_give_a_named_error_and_keep_the_cloud() {
     session.load(Point3r::new(config, parameters).unwrap());
     session.start(SessionOptions { size: Some(64), ..SessionOptions::default() }).unwrap();
     let error = push(&mut session, &frame(0, 64, 48)).unwrap_err();
-    assert_eq!(error.code(), "crashed", "{error}");
+    assert_eq!(error.code(), "not-finite", "{error}");
     assert!(error.is_recoverable());
     assert_eq!((session.state(), session.frames()), (SessionState::Running, 0));
 }
