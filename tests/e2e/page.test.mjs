@@ -52,8 +52,7 @@ async function exportPly(page) {
 /** The alert names the code, its sentence and what to do; `stats().error` says the same. */
 async function expectError(page, code) {
   const alert = page.locator('p3r-alert');
-  await alert.waitFor({ state: 'visible' });
-  assert.equal(await alert.locator('code').textContent(), code);
+  await alert.locator('code').getByText(code, { exact: true }).waitFor({ state: 'visible', timeout: 15_000 });
   const { error } = await stats(page);
   assert.equal(error.code, code);
   assert.ok(error.message.length > 10 && error.action.length > 10, 'an error has a sentence and an action');
@@ -348,6 +347,45 @@ test('dragging turns the view', { skip: skipWithout(FOX), timeout: 5 * MINUTES }
   await page.mouse.wheel(0, -400);
   await page.waitForTimeout(1000);
   await screenshot(page, 'fox-moved');
+  await page.close();
+});
+
+test('a crashed engine: the cloud is still shown and exported, and Reset brings a new engine', {
+  skip: skipWithout(FOX),
+  timeout: 6 * MINUTES,
+}, async () => {
+  const { page } = await openPage(chrome.browser, site.url);
+  await choose(page, `${FOX}/0001.jpg`);
+  const { points } = await waitForFrames(page, 1, 2 * MINUTES);
+  await waitForStats(page, 'ready', ({ state }) => state === 'ready');
+  await page.waitForTimeout(1000);
+  // The browser's own report of a trap inside the wasm.
+  const trap = () =>
+    self.dispatchEvent(new ErrorEvent('error', { error: new WebAssembly.RuntimeError('unreachable') }));
+  await page.workers()[0].evaluate(trap);
+  await expectError(page, 'crashed');
+  assert.equal((await stats(page)).state, 'lost');
+  await screenshot(page, 'error-crashed');
+  assert.equal((await exportPly(page)).count, points);
+  assert.ok(inkShare(await page.locator('p3r-viewport').screenshot()) > 0.005);
+  await page.getByRole('button', { name: 'Reset' }).click();
+  await waitForStats(page, 'a new engine', ({ state, points }) => state === 'ready' && points === 0);
+  assert.equal((await stats(page)).error, null);
+  await choose(page, `${FOX}/0004.jpg`);
+  await waitForFrames(page, 1, 2 * MINUTES);
+  await page.close();
+});
+
+test('reset in the middle of a frame gives the frame up without an error', {
+  skip: skipWithout(VIDEO),
+  timeout: 4 * MINUTES,
+}, async () => {
+  const { page } = await openPage(chrome.browser, site.url);
+  await choose(page, VIDEO);
+  await waitForFrames(page, 1, 2 * MINUTES);
+  await page.evaluate(() => window.point3r.reset());
+  const now = await stats(page);
+  assert.deepEqual([now.state, now.frames, now.points, now.error], ['ready', 0, 0, null]);
   await page.close();
 });
 
