@@ -17,7 +17,18 @@
 
 #[cfg(feature = "cli")]
 pub mod cli;
+pub mod cloud;
+pub mod device;
+pub mod frames;
 pub mod geometry;
+pub mod memory;
 pub mod model;
+mod ops;
+pub mod pace;
 pub mod preprocess;
+pub mod render;
+pub mod session;
+pub mod verify;
+#[cfg(target_arch = "wasm32")]
+mod web;
 pub mod weights;

@@ -1,5 +1,6 @@
 //! The command line, one file per command. Exit codes: 0 ok, 1 a check failed, 2 usage or input error.
 
+mod bench;
 mod convert;
 mod inspect;
 mod run;
@@ -7,6 +8,7 @@ mod verify;
 
 use std::process::ExitCode;
 
+use burn::tensor::Device;
 use clap::{Parser, Subcommand};
 
 /// Streaming 3D reconstruction from video, on your own machine.
@@ -27,10 +29,37 @@ enum Command {
     Convert(convert::Args),
     /// Show what is inside a model folder or checkpoint.
     Inspect(inspect::Args),
+    /// Time the network with formula weights.
+    Bench(bench::Args),
 }
 
 /// What a command ends with: whether its check passed, or an error the user can act on.
 type Outcome = Result<bool, Box<dyn std::error::Error>>;
+
+/// Where to compute, for commands that compare devices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum DeviceArg {
+    /// SIMD CPU backend.
+    Cpu,
+    /// The system's GPU through wgpu.
+    Gpu,
+}
+
+impl DeviceArg {
+    fn open(self) -> Result<Device, Box<dyn std::error::Error>> {
+        Ok(match self {
+            Self::Cpu => Device::flex(),
+            Self::Gpu => Device::wgpu_options().init()?,
+        })
+    }
+}
+
+/// Largest resident size of this process so far, where the system tells.
+fn peak_memory_mib() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"))?;
+    line.trim().trim_end_matches("kB").trim().parse::<u64>().ok().map(|kib| kib / 1024)
+}
 
 /// Parses the arguments and runs the command.
 #[must_use]
@@ -40,6 +69,7 @@ pub fn main() -> ExitCode {
         Command::Verify(args) => verify::execute(args),
         Command::Convert(args) => convert::execute(args),
         Command::Inspect(args) => inspect::execute(args),
+        Command::Bench(args) => bench::execute(args),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,

@@ -16,6 +16,7 @@ pub struct Stack {
     /// Attention heads.
     pub heads: usize,
     /// Hidden width of the MLP divided by the embedding width.
+    #[serde(default = "released_mlp_ratio")]
     pub mlp_ratio: usize,
     /// Slots, for the pose memory only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -36,13 +37,25 @@ pub struct Dpt {
     pub hooks: [usize; 4],
 }
 
+/// Every stack of the released model has this ratio.
+const fn released_mlp_ratio() -> usize {
+    4
+}
+
 /// Pose head sizes (spec 5.1).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct PoseHead {
     /// Hidden width divided by the decoder width.
     pub mlp_ratio: usize,
     /// Output values: 3 for the translation, 4 for the quaternion.
     pub out: usize,
+}
+
+impl Default for PoseHead {
+    fn default() -> Self {
+        Self { mlp_ratio: released_mlp_ratio(), out: 7 }
+    }
 }
 
 /// Pointer-feature head sizes (spec 4.7).
@@ -196,7 +209,7 @@ impl Config {
             pose_memory: Stack { depth: 2, dim: Some(1536), heads: 12, mlp_ratio: 4, slots: Some(256) },
             dpt: Dpt { layer_dims: [96, 192, 384, 768], feature_dim: 256, last_dim: 128, hooks: [0, 6, 9, 12] },
             final_transform: Stack { depth: 2, dim: None, heads: 12, mlp_ratio: 4, slots: None },
-            pose_head: PoseHead { mlp_ratio: 4, out: 7 },
+            pose_head: PoseHead::default(),
             memory_attn_head: PointerHead { in_dim: 1792, hidden: 1792, out: 1024 },
             layer_norm_eps: 1e-6,
             rope2d_base: 100.0,
@@ -207,12 +220,43 @@ impl Config {
         }
     }
 
+    /// The released sizes with formula weights: what a verification folder without `config.json` means.
+    #[must_use]
+    pub fn released_formula() -> Self {
+        let weight_generator = Some(WeightGenerator { head4_gain: 0.2, rounded_to: None });
+        Self { weight_generator, ..Self::released() }
+    }
+
+    /// The smallest network with the real head widths: what the reference tensors are made with.
+    #[must_use]
+    pub fn tiny() -> Self {
+        let stack = |depth, dim, heads, slots| Stack { depth, dim, heads, mlp_ratio: 2, slots };
+        Self {
+            enc_embed_dim: 128,
+            enc_depth: 2,
+            enc_num_heads: 2,
+            dec_embed_dim: 192,
+            dec_depth: 4,
+            dec_num_heads: 3,
+            memory_dec_num_heads: 4,
+            mlp_ratio: 2,
+            value_encoder: stack(2, Some(128), 2, None),
+            pose_memory: stack(1, Some(384), 3, Some(16)),
+            dpt: Dpt { layer_dims: [12, 24, 48, 96], feature_dim: 32, last_dim: 16, hooks: [0, 2, 3, 4] },
+            final_transform: stack(2, None, 3, None),
+            memory_attn_head: PointerHead { in_dim: 320, hidden: 320, out: 128 },
+            weight_generator: Some(WeightGenerator { head4_gain: 0.4, rounded_to: Some("f16".into()) }),
+            image_size: 64,
+            ..Self::released()
+        }
+    }
+
     /// A small network for phones and for the CPU: the shape of the default model until trained weights decide it.
     #[must_use]
     pub fn small() -> Self {
         Self {
             enc_embed_dim: 192,
-            enc_depth: 8,
+            enc_depth: 6,
             enc_num_heads: 3,
             dec_embed_dim: 192,
             dec_depth: 4,
@@ -225,7 +269,7 @@ impl Config {
             final_transform: Stack { depth: 2, dim: None, heads: 3, mlp_ratio: 4, slots: None },
             memory_attn_head: PointerHead { in_dim: 384, hidden: 384, out: 192 },
             weight_generator: Some(WeightGenerator { head4_gain: 0.2, rounded_to: None }),
-            image_size: 224,
+            image_size: 160,
             ..Self::released()
         }
     }

@@ -1,9 +1,27 @@
 //! The network (spec sections 2-5), one file per part; `Point3r::step` runs one frame.
+//!
+//! ```text
+//! image -> Encoder -> Decoder <-> PointerMemory, PoseMemory -> Heads -> points, confidence, pose
+//!                                        ^---- PointerNetwork <----------'
+//! ```
 
+mod block;
 mod config;
+mod decoder;
+mod dpt;
+mod encoder;
+mod heads;
 mod parameters;
+mod pointers;
+mod pose_memory;
 mod prediction;
+mod probe;
+mod rope;
+mod step;
 
-pub use config::{Component, Config, ConfigError, Dpt, ParameterSpec, Stack};
+pub use config::{Component, Config, ConfigError, Dpt, ParameterSpec, PointerHead, PoseHead, Stack, WeightGenerator};
 pub use parameters::canonical_key;
 pub use prediction::{PointerStats, Prediction};
+pub use probe::{Clock, Probe, Record};
+pub(crate) use rope::Rotary;
+pub use step::{ModelError, Options, Point3r, State};

@@ -3,7 +3,7 @@
 //! Untrained: shapes and speed are real, the output is not a reconstruction.
 //! 32-bit integer arithmetic only, so a shader can fill GPU buffers with the same bits.
 
-use crate::model::Config;
+use crate::model::{Config, Dpt, Stack};
 
 /// FNV-1a over the key: the seed of a tensor.
 fn seed(key: &str) -> u32 {
@@ -46,6 +46,35 @@ pub fn formula_scale(key: &str, shape: &[usize], head4_gain: f64) -> (f32, bool)
         _ => 0.5,
     };
     (scale as f32, false)
+}
+
+/// A named network for formula weights: `small` (the default model's shape), `tiny` (the test fixtures' network)
+/// or `released`.
+#[must_use]
+pub fn formula_preset(name: &str) -> Option<Config> {
+    // Same generator for all: gain 0.2, no rounding.
+    let mut config = Config { weight_generator: Config::small().weight_generator, ..Config::released() };
+    match name {
+        "released" => {}
+        "small" => config = Config::small(),
+        "tiny" => {
+            (config.enc_embed_dim, config.enc_depth, config.enc_num_heads) = (128, 2, 2);
+            (config.dec_embed_dim, config.dec_depth, config.dec_num_heads) = (192, 4, 3);
+            (config.memory_dec_num_heads, config.mlp_ratio, config.image_size) = (4, 2, 64);
+            config.value_encoder = Stack { depth: 2, dim: Some(128), heads: 2, mlp_ratio: 2, slots: None };
+            config.pose_memory = Stack { depth: 1, dim: Some(384), heads: 3, mlp_ratio: 2, slots: Some(16) };
+            config.final_transform = Stack { depth: 2, dim: None, heads: 3, mlp_ratio: 2, slots: None };
+            config.dpt = Dpt { layer_dims: [12, 24, 48, 96], feature_dim: 32, last_dim: 16, hooks: [0, 2, 3, 4] };
+            let head = &mut config.memory_attn_head;
+            (head.in_dim, head.hidden, head.out) = (320, 320, 128);
+            if let Some(generator) = &mut config.weight_generator {
+                generator.head4_gain = 0.4;
+                generator.rounded_to = Some("f16".into());
+            }
+        }
+        _ => return None,
+    }
+    Some(config)
 }
 
 /// The values of one tensor of a network with formula weights.

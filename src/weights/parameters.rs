@@ -52,6 +52,12 @@ impl Parameters {
         Ok(tensor.reshape(shape))
     }
 
+    /// Whether a tensor is waiting.
+    #[must_use]
+    pub fn contains(&self, name: &str) -> bool {
+        self.tensors.contains_key(name)
+    }
+
     /// The device the tensors are on.
     #[must_use]
     pub fn device(&self) -> &Device {

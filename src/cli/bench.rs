@@ -1,0 +1,131 @@
+//! `point3r bench`: time per frame with formula weights, no download.
+
+use std::time::Instant;
+
+use serde::Serialize;
+
+use super::{DeviceArg, Outcome, peak_memory_mib};
+use crate::model::{Config, Point3r, Probe};
+use crate::pace::Pace;
+use crate::preprocess::RgbImage;
+use crate::weights::Parameters;
+
+/// Arguments of `point3r bench`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Network and image size.
+    #[arg(long, value_enum, default_value = "tiny")]
+    preset: Preset,
+    /// Where to compute.
+    #[arg(long, value_enum, default_value = "cpu")]
+    device: DeviceArg,
+    /// Frames to time, after one that warms up.
+    #[arg(long, default_value_t = 4)]
+    frames: usize,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Preset {
+    /// The network of the reference tensors at 64x48.
+    Tiny,
+    /// The size of the page's default model at 160x112.
+    Small,
+    /// The released network at 224x224.
+    Full224,
+    /// The released network at 512x384.
+    Full512,
+}
+
+/// One timed frame.
+#[derive(Debug, Serialize)]
+struct Frame {
+    pointers_before: usize,
+    ms: f64,
+    stages: Vec<(&'static str, f64)>,
+}
+
+#[derive(Debug, Serialize)]
+struct Report {
+    preset: String,
+    device: String,
+    parameters: usize,
+    load_ms: f64,
+    frames: Vec<Frame>,
+    peak_memory_mib: Option<u64>,
+}
+
+/// Times frames of a noise sequence whose memory grows as in a real one.
+#[expect(clippy::needless_pass_by_value, reason = "arguments are consumed by their command")]
+pub(super) fn execute(args: Args) -> Outcome {
+    let (config, [height, width]) = match args.preset {
+        Preset::Tiny => (Config::tiny(), [48, 64]),
+        Preset::Small => (Config::small(), [112, 160]),
+        Preset::Full224 => (Config::released_formula(), [224, 224]),
+        Preset::Full512 => (Config::released_formula(), [384, 512]),
+    };
+    let device = args.device.open()?;
+    let start = Instant::now();
+    let parameters = config.parameter_count();
+    let model = Point3r::new(config.clone(), Parameters::from_formula(&config, &device))?;
+    let load_ms = start.elapsed().as_secs_f64() * 1e3;
+
+    let mut state = model.start();
+    let mut frames = Vec::new();
+    for index in 0..=args.frames {
+        let image = noise(width, height, index);
+        let pointers_before = state.memory().len();
+        let clock = Instant::now();
+        let mut probe = Probe::timed(Box::new(move || clock.elapsed().as_secs_f64()));
+        let step = async {
+            let (prediction, _) = model.step_probed(&mut state, &image, &Pace::none(), &mut probe).await?;
+            // The maps are part of the frame: wait for them.
+            prediction.points_world.into_data_async().await?;
+            prediction.points_camera.into_data_async().await.map_err(crate::model::ModelError::from)
+        };
+        pollster::block_on(step)?;
+        let ms = clock.elapsed().as_secs_f64() * 1e3;
+        frames.push(Frame { pointers_before, ms, stages: probe.stages().to_vec() });
+    }
+    let preset = format!("{:?}", args.preset).to_lowercase();
+    let device = format!("{:?}", args.device).to_lowercase();
+    let report = Report { preset, device, parameters, load_ms, frames, peak_memory_mib: peak_memory_mib() };
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        print(&report);
+    }
+    Ok(true)
+}
+
+fn print(report: &Report) {
+    println!(
+        "{} on {}: {} parameters, loaded in {:.0} ms",
+        report.preset, report.device, report.parameters, report.load_ms
+    );
+    println!("{:>5} {:>9} {:>10}  stages (ms)", "frame", "pointers", "ms");
+    for (index, frame) in report.frames.iter().enumerate() {
+        let stages: Vec<String> = frame.stages.iter().map(|(name, ms)| format!("{name} {ms:.1}")).collect();
+        let note = if index == 0 { " (warms up)" } else { "" };
+        println!("{index:>5} {:>9} {:>10.1}  {}{note}", frame.pointers_before, frame.ms, stages.join(", "));
+    }
+    if let Some(peak) = report.peak_memory_mib {
+        println!("peak memory {peak} MiB");
+    }
+}
+
+/// Deterministic noise: formula weights spread its patches, so the memory grows.
+fn noise(width: usize, height: usize, seed: usize) -> RgbImage {
+    let mut x = u32::try_from(seed).unwrap_or(0).wrapping_mul(0x9E37_79B9) | 1;
+    let rgb = (0..width * height * 3)
+        .map(|_| {
+            x ^= x << 13;
+            x ^= x >> 17;
+            x ^= x << 5;
+            x.to_le_bytes()[0]
+        })
+        .collect();
+    RgbImage { width, height, rgb }
+}

@@ -1,0 +1,63 @@
+//! Pointer creation: one candidate pointer per patch (spec 4.7).
+
+use burn::tensor::Tensor;
+
+use super::config::Config;
+use super::encoder::Encoder;
+use super::probe::Probe;
+use super::rope::Rotary;
+use crate::ops::{Linear, Mlp, patches_of_map};
+use crate::pace::Pace;
+use crate::weights::{Parameters, WeightsError};
+
+/// The networks that describe a patch by what it shows and where it lies.
+#[derive(Debug, Clone)]
+pub(crate) struct PointerNetwork {
+    key: Mlp,
+    value: Encoder,
+    value_out: Linear,
+    side: usize,
+}
+
+impl PointerNetwork {
+    pub(crate) fn take(p: &mut Parameters, c: &Config) -> Result<Self, WeightsError> {
+        let head = &c.memory_attn_head;
+        Ok(Self {
+            key: Mlp::take_named(
+                p,
+                ["memory_attn_head.0", "memory_attn_head.2"],
+                [head.in_dim, head.hidden, head.out],
+            )?,
+            value: Encoder::take_value(p, c)?,
+            value_out: Linear::take(p, "value_out", c.value_dim(), c.enc_embed_dim)?,
+            side: c.patch_size,
+        })
+    }
+
+    /// Features of the candidates before projection, `[patches, encoder width]`. `tokens`: last decoder output
+    /// without pose token; `points`: world points `[height, width, 3]`.
+    pub(crate) async fn features(
+        &self,
+        encoded: Tensor<2>,
+        tokens: Tensor<2>,
+        points: Tensor<3>,
+        rotary: &Rotary,
+        probe: &mut Probe,
+        pace: &Pace,
+    ) -> Tensor<2> {
+        let key = self.key.forward(Tensor::cat(vec![encoded, tokens], 1));
+        probe.record("mem_key_feat", &key);
+        let patches = patches_of_map(points, self.side);
+        let value = self.value_out.forward(self.value.forward(patches, rotary, "value", probe, pace).await);
+        probe.record("mem_value_feat", &value);
+        key + value
+    }
+}
+
+/// Mean point of each patch, `[patches, 3]`.
+pub(crate) fn patch_means(points: Tensor<3>, side: usize) -> Tensor<2> {
+    let patches = patches_of_map(points, side);
+    let [count, _] = patches.dims();
+    let by_axis: Tensor<3> = patches.reshape([count, 3, side * side]);
+    by_axis.mean_dim(2).squeeze_dim(2)
+}

@@ -1,0 +1,81 @@
+//! A look inside a frame: intermediates for comparison with reference tensors, and the time of each stage.
+
+use std::fmt;
+
+use burn::tensor::Tensor;
+
+/// A recorded tensor: its values on the device, flattened, and its shape.
+pub type Record = (String, Tensor<1>, Vec<usize>);
+
+/// Seconds on any clock that only moves forward.
+pub type Clock = Box<dyn Fn() -> f64>;
+
+/// Watches a frame from inside: records intermediates by name, or times the stages. Costs nothing when off.
+#[derive(Default)]
+pub struct Probe {
+    records: Option<Vec<Record>>,
+    clock: Option<(Clock, f64)>,
+    stages: Vec<(&'static str, f64)>,
+}
+
+impl fmt::Debug for Probe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Probe").field("records", &self.is_on()).field("stages", &self.stages).finish_non_exhaustive()
+    }
+}
+
+impl Probe {
+    /// Records nothing.
+    #[must_use]
+    pub fn off() -> Self {
+        Self::default()
+    }
+
+    /// Records everything, and makes the network compute outputs that nothing else needs.
+    #[must_use]
+    pub fn on() -> Self {
+        Self { records: Some(Vec::new()), ..Self::default() }
+    }
+
+    /// Times the stages of the frame with `clock`. A GPU works behind the program's back: there the waiting
+    /// shows in the stage that reads back (`fuse`).
+    #[must_use]
+    pub fn timed(clock: Clock) -> Self {
+        let now = clock();
+        Self { clock: Some((clock, now)), ..Self::default() }
+    }
+
+    /// Whether intermediates are recorded.
+    #[must_use]
+    pub fn is_on(&self) -> bool {
+        self.records.is_some()
+    }
+
+    /// Records `tensor` under `name`, relative to the frame.
+    pub(crate) fn record<const D: usize>(&mut self, name: impl AsRef<str>, tensor: &Tensor<D>) {
+        if let Some(records) = &mut self.records {
+            let shape = tensor.dims().to_vec();
+            records.push((name.as_ref().to_owned(), tensor.clone().reshape([-1]), shape));
+        }
+    }
+
+    /// Ends the stage that began with the frame or with the stage before.
+    pub(crate) fn stage(&mut self, name: &'static str) {
+        if let Some((clock, since)) = &mut self.clock {
+            let now = clock();
+            self.stages.push((name, (now - *since) * 1e3));
+            *since = now;
+        }
+    }
+
+    /// Takes what was recorded.
+    pub fn take(&mut self) -> Vec<Record> {
+        self.records.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// Milliseconds per stage, in order.
+    #[must_use]
+    pub fn stages(&self) -> &[(&'static str, f64)] {
+        &self.stages
+    }
+}

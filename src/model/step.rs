@@ -1,0 +1,381 @@
+//! One frame through the network (spec section 4): the streaming interface.
+
+use burn::tensor::{Device, ExecutionError, Tensor, TensorData};
+
+use super::config::Config;
+use super::decoder::{Decoder, StreamPositions};
+use super::encoder::Encoder;
+use super::heads::{Heads, activate_pose};
+use super::pointers::{PointerNetwork, patch_means};
+use super::pose_memory::PoseMemory;
+use super::prediction::{PointerStats, Prediction};
+use super::probe::Probe;
+use super::rope::Rotary;
+use crate::memory::{Fusion, PointerMemory, UpdateMode};
+use crate::ops::Linear;
+use crate::pace::Pace;
+use crate::preprocess::RgbImage;
+use crate::weights::{Parameters, WeightsError};
+
+/// A frame that could not be reconstructed. The state is as it was before the frame.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// The image's sides are not what the network takes.
+    #[error("image is {width}x{height}: both sides must be multiples of {patch}; resize it first")]
+    Size {
+        /// Pixels across.
+        width: usize,
+        /// Pixels down.
+        height: usize,
+        /// Patch side.
+        patch: usize,
+    },
+    /// The image differs in size from the first one of the sequence.
+    #[error("image is {found:?}, but this sequence began with {expected:?} (height, width): start a new sequence")]
+    SizeChanged {
+        /// Height and width of the first image.
+        expected: [usize; 2],
+        /// Height and width of this image.
+        found: [usize; 2],
+    },
+    /// The pixel buffer does not hold width x height x 3 bytes.
+    #[error("image data is {found} bytes, expected {expected}: the frame is damaged, skip it")]
+    Pixels {
+        /// Bytes expected.
+        expected: usize,
+        /// Bytes found.
+        found: usize,
+    },
+    /// The device failed to compute or to hand back the result.
+    #[error("the compute device failed ({0}): reload the page or choose the CPU")]
+    Device(String),
+    /// The network produced values that are not numbers.
+    #[error("the network produced invalid numbers on this frame: skip it, or check the weights with `point3r verify`")]
+    NotFinite,
+}
+
+impl ModelError {
+    /// The error's name in the closed set shared with the page.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Size { .. } | Self::SizeChanged { .. } => "bad-request",
+            Self::Pixels { .. } => "image-damaged",
+            Self::Device(_) => "device-lost",
+            Self::NotFinite => "not-finite",
+        }
+    }
+}
+
+impl From<ExecutionError> for ModelError {
+    fn from(error: ExecutionError) -> Self {
+        Self::Device(error.to_string())
+    }
+}
+
+/// Choices that change results, all off in the reference's evaluation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Options {
+    /// How pointers are updated.
+    pub update: UpdateMode,
+    /// Round the encoder's queries and keys to half precision, as the released model's CUDA code does (spec 9.1).
+    pub half_rotary: bool,
+}
+
+/// A streaming reconstruction network, weights included.
+#[derive(Debug, Clone)]
+pub struct Point3r {
+    config: Config,
+    options: Options,
+    device: Device,
+    encoder: Encoder,
+    to_image_stream: Linear,
+    to_memory_stream: Linear,
+    decoder: Decoder,
+    pose_token: Tensor<2>,
+    pose_memory: PoseMemory,
+    heads: Heads,
+    pointers: PointerNetwork,
+}
+
+/// Everything that is carried from frame to frame. Cloning is cheap: tensors are shared.
+#[derive(Debug, Clone)]
+pub struct State {
+    frames: usize,
+    memory: PointerMemory,
+    /// Patch positions predicted for the previous frame: the best guess for this one (spec 4.3).
+    previous_patches: Vec<[f32; 3]>,
+    pose_slots: Tensor<2>,
+    geometry: Option<Geometry>,
+}
+
+impl State {
+    /// Frames seen.
+    #[must_use]
+    pub fn frames(&self) -> usize {
+        self.frames
+    }
+
+    /// The pointer memory after the last frame.
+    #[must_use]
+    pub fn memory(&self) -> &PointerMemory {
+        &self.memory
+    }
+}
+
+/// What depends on the image size alone, made once per sequence.
+#[derive(Debug, Clone)]
+struct Geometry {
+    /// Height and width of the images.
+    size: [usize; 2],
+    /// Patch rows and columns.
+    grid: [usize; 2],
+    encoder: Rotary,
+    value: Rotary,
+    world: Rotary,
+}
+
+impl Point3r {
+    /// Builds the network from its parameters.
+    ///
+    /// # Errors
+    /// When a parameter is missing or has another shape than the config says.
+    pub fn new(config: Config, mut parameters: Parameters) -> Result<Self, WeightsError> {
+        config.validate()?;
+        let p = &mut parameters;
+        let (enc, dec) = (config.enc_embed_dim, config.dec_embed_dim);
+        Ok(Self {
+            encoder: Encoder::take_image(p, &config)?,
+            to_image_stream: Linear::take(p, "decoder_embed", enc, dec)?,
+            to_memory_stream: Linear::take(p, "decoder_embed_memory", enc, dec)?,
+            decoder: Decoder::take(p, &config)?,
+            pose_token: p.take("pose_token", [1, 1, dec])?.squeeze_dim(0),
+            pose_memory: PoseMemory::take(p, &config)?,
+            heads: Heads::take(p, &config)?,
+            pointers: PointerNetwork::take(p, &config)?,
+            device: p.device().clone(),
+            options: Options::default(),
+            config,
+        })
+    }
+
+    /// The same network with other options.
+    #[must_use]
+    pub fn with_options(mut self, options: Options) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// The network's dimensions.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The device the network computes on.
+    #[must_use]
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// The state before the first frame of a sequence.
+    #[must_use]
+    pub fn start(&self) -> State {
+        State {
+            frames: 0,
+            memory: PointerMemory::default(),
+            previous_patches: Vec::new(),
+            pose_slots: self.pose_memory.initial(),
+            geometry: None,
+        }
+    }
+
+    /// Reconstructs one frame and moves `state` on. `image` is at network size (`preprocess`); all images of a
+    /// sequence share it.
+    ///
+    /// # Errors
+    /// When the image does not fit or the device fails; `state` is then unchanged.
+    pub async fn step(&self, state: &mut State, image: &RgbImage, pace: &Pace) -> Result<Prediction, ModelError> {
+        self.step_probed(state, image, pace, &mut Probe::off()).await.map(|(prediction, _)| prediction)
+    }
+
+    /// `step` that also records intermediates and tells how the memory was fused.
+    ///
+    /// # Errors
+    /// As `step`.
+    pub async fn step_probed(
+        &self,
+        state: &mut State,
+        image: &RgbImage,
+        pace: &Pace,
+        probe: &mut Probe,
+    ) -> Result<(Prediction, Fusion), ModelError> {
+        let geometry = self.geometry(state, image)?;
+        let Geometry { grid, .. } = geometry;
+        let patches = grid[0] * grid[1];
+
+        // Encode.
+        let input = self.image_patches(image, grid);
+        let encoded = self.encoder.forward(input, &geometry.encoder, "enc", probe, pace).await;
+        let mean = encoded.clone().mean_dim(0);
+        probe.record("enc_feat", &encoded);
+        probe.record("dec_img.0", &encoded);
+        probe.record("global_feat", &mean);
+        probe.record("pose_query_global_feat", &mean);
+
+        probe.stage("encode");
+
+        // Decode against the memory.
+        let key = self.pose_memory.key(mean);
+        let slots = state.pose_slots.clone();
+        probe.record("pose_mem_before", &slots);
+        let (pose_in, memory_tokens) = match state.memory.features() {
+            None => (self.pose_token.clone(), self.to_memory_stream.forward(encoded.clone())),
+            Some(features) => {
+                let token = self.pose_memory.read(key.clone(), &slots, pace).await;
+                probe.record("pose_retrieved", &token);
+                (token, features.clone())
+            }
+        };
+        probe.record("pose_token_in", &pose_in);
+        probe.record("mem_feat_in", &memory_tokens);
+        probe.record("dec_mem.0", &memory_tokens);
+        let positions = (!state.memory.is_empty()).then(|| self.positions(state, probe));
+        let tokens = Tensor::cat(vec![pose_in, self.to_image_stream.forward(encoded.clone())], 0);
+        let [first, second, last] = self.decoder.forward(tokens, memory_tokens, positions.as_ref(), probe, pace).await;
+
+        probe.stage("decode");
+
+        // Heads.
+        let of_image = |t: Tensor<2>| t.narrow(0, 1, patches);
+        let pose_out = last.clone().narrow(0, 0, 1);
+        let last = of_image(last);
+        probe.record("pose_token_out", &pose_out);
+        let pose_raw = self.heads.pose(pose_out.clone());
+        probe.record("pose_raw", &pose_raw);
+        let hooked = [encoded.clone(), of_image(first), of_image(second)];
+        let rotary = &geometry.world;
+        let ((points_camera, confidence_camera), (points_world, confidence_world)) =
+            self.heads.point_maps(hooked, last.clone(), &pose_out, grid, rotary, probe, pace).await;
+
+        probe.stage("heads");
+
+        // Write both memories.
+        let pose_slots = self.pose_memory.write(key, pose_out, slots, pace).await;
+        probe.record("pose_mem_after", &pose_slots);
+        let rotary = &geometry.value;
+        let features = self.pointers.features(encoded, last, points_world.clone(), rotary, probe, pace).await;
+        let features = self.to_memory_stream.forward(features);
+        let means = patch_means(points_world.clone(), self.config.patch_size);
+        probe.record("new_patch_pos", &means);
+
+        probe.stage("write");
+
+        // The one readback of the frame: pose and patch positions.
+        let small = Tensor::cat(vec![pose_raw.reshape([-1]), means.reshape([-1])], 0);
+        let values =
+            small.into_data_async().await?.try_into_vec::<f32>().map_err(|e| ModelError::Device(format!("{e:?}")))?;
+        if !values.iter().all(|v| v.is_finite()) {
+            return Err(ModelError::NotFinite);
+        }
+        let (pose, means) = values.split_first_chunk::<7>().ok_or_else(|| ModelError::Device("short read".into()))?;
+        let (patch_positions, _) = means.as_chunks::<3>();
+
+        let mut memory = state.memory.clone();
+        let fusion = memory.fuse(patch_positions, features, self.options.update, self.config.merge_len_unit);
+        if let Some(features) = memory.features() {
+            probe.record("ptr_feat", features);
+        }
+        probe.stage("fuse");
+        let added = fusion.added.iter().filter(|a| **a).count();
+        let pointers = PointerStats { total: memory.len(), added, merged: patches - added };
+        *state = State {
+            frames: state.frames + 1,
+            memory,
+            previous_patches: patch_positions.to_vec(),
+            pose_slots,
+            geometry: Some(geometry),
+        };
+        let prediction = Prediction {
+            points_camera,
+            confidence_camera,
+            points_world,
+            confidence_world,
+            pose: activate_pose(*pose),
+            pointers,
+        };
+        Ok((prediction, fusion))
+    }
+
+    /// Checks the image and returns the tables of its size.
+    fn geometry(&self, state: &State, image: &RgbImage) -> Result<Geometry, ModelError> {
+        let (patch, size) = (self.config.patch_size, [image.height, image.width]);
+        let RgbImage { width, height, ref rgb } = *image;
+        if width == 0 || height == 0 || width % patch != 0 || height % patch != 0 {
+            return Err(ModelError::Size { width, height, patch });
+        }
+        let expected = width.saturating_mul(height).saturating_mul(3);
+        if rgb.len() != expected {
+            return Err(ModelError::Pixels { expected, found: rgb.len() });
+        }
+        if let Some(geometry) = &state.geometry {
+            if geometry.size != size {
+                return Err(ModelError::SizeChanged { expected: geometry.size, found: size });
+            }
+            return Ok(geometry.clone());
+        }
+        let c = &self.config;
+        let grid = [height / patch, width / patch];
+        let rotary =
+            |dim: usize, heads: usize, half: bool| Rotary::grid(grid, dim / heads, c.rope2d_base, half, &self.device);
+        Ok(Geometry {
+            size,
+            grid,
+            encoder: rotary(c.enc_embed_dim, c.enc_num_heads, self.options.half_rotary),
+            value: rotary(c.value_dim(), c.value_encoder.heads, false),
+            world: rotary(c.dec_embed_dim, c.final_transform.heads, false),
+        })
+    }
+
+    /// Normalised pixels, cut into flattened patches `[patches, 3 * 256]` (channel outer, then y, x).
+    fn image_patches(&self, image: &RgbImage, [rows, columns]: [usize; 2]) -> Tensor<2> {
+        let side = self.config.patch_size;
+        let values = normalised_patches(image, [rows, columns], side);
+        Tensor::from_data(TensorData::new(values, [rows * columns, 3 * side * side]), &self.device)
+    }
+
+    /// Tables of both streams: image tokens stand where the previous frame's patches were (spec 4.3).
+    fn positions(&self, state: &State, probe: &mut Probe) -> StreamPositions {
+        let c = &self.config;
+        let image: Vec<_> = std::iter::once(None).chain(state.previous_patches.iter().copied().map(Some)).collect();
+        let memory: Vec<_> = state.memory.positions().iter().copied().map(Some).collect();
+        if probe.is_on() {
+            let rows = |p: &[[f32; 3]]| -> Tensor<2> {
+                Tensor::from_data(TensorData::new(p.as_flattened().to_vec(), [p.len(), 3]), &self.device)
+            };
+            probe.record("img_pos_in", &rows(&state.previous_patches));
+            probe.record("mem_pos_in", &rows(state.memory.positions()));
+        }
+        let table = |tokens: &[Option<[f32; 3]>]| {
+            [c.dec_num_heads, c.memory_dec_num_heads]
+                .map(|heads| Rotary::space(tokens, c.dec_embed_dim / heads, &c.rope3d_bases, &self.device))
+        };
+        StreamPositions { image: table(&image), memory: table(&memory) }
+    }
+}
+
+/// `(u8 / 255 - 0.5) / 0.5`, patch by patch, channel by channel (spec section 2).
+fn normalised_patches(image: &RgbImage, [rows, columns]: [usize; 2], side: usize) -> Vec<f32> {
+    let mut values = Vec::with_capacity(image.rgb.len());
+    for patch in 0..rows * columns {
+        let (top, left) = (patch / columns * side, patch % columns * side);
+        for channel in 0..3 {
+            for y in top..top + side {
+                let row = (y * image.width + left) * 3;
+                let pixels = image.rgb.get(row..row + 3 * side).unwrap_or_default();
+                values.extend(pixels.iter().skip(channel).step_by(3).map(|&u| (f32::from(u) / 255.0 - 0.5) / 0.5));
+            }
+        }
+    }
+    values
+}

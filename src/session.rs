@@ -1,0 +1,456 @@
+//! A reconstruction in progress: the only state machine, the same natively and in the worker.
+//!
+//! ```text
+//! Empty --load--> Ready --start--> Running <--pause/resume--> Paused
+//!                   ^------ stop, reset --------'---------------'
+//! any state with a model --lose--> Lost (device gone)    --fail--> Failed;   both leave by load or reset
+//! ```
+//!
+//! Whatever happens, the cloud and the trajectory so far stay until `reset` or `start`.
+//! A frame either counts fully or not at all: the network works on a copy of the memory (tensors are
+//! shared, not copied), which replaces the memory only when the frame's output is usable.
+//! `undo` therefore also rewinds the memory, by up to [`UNDO_DEPTH`] frames, or to the very beginning.
+
+mod error;
+mod maps;
+
+use std::collections::{BTreeMap, VecDeque};
+
+use serde::{Deserialize, Serialize};
+
+pub use error::SessionError;
+pub use maps::Maps;
+
+use crate::{
+    cloud::Cloud,
+    frames::Frame,
+    geometry::{Intrinsics, Pose, focal_length, median},
+    model::{ModelError, Point3r, Probe, State},
+    pace::Pace,
+    preprocess::{Prepared, Preprocess},
+};
+
+/// Frames by which the memory can be rewound: each costs the pointers and pose memory of one moment.
+pub const UNDO_DEPTH: usize = 4;
+
+/// Milliseconds since some fixed moment. The browser's clock is passed in; there is none in plain wasm.
+#[derive(Debug, Clone, Copy)]
+pub struct Clock(pub fn() -> f64);
+
+impl Default for Clock {
+    /// The system's monotonic clock; stands still in wasm.
+    fn default() -> Self {
+        #[cfg(not(target_arch = "wasm32"))]
+        return Self(|| {
+            static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+            START.get_or_init(std::time::Instant::now).elapsed().as_secs_f64() * 1e3
+        });
+        #[cfg(target_arch = "wasm32")]
+        Self(|| 0.0)
+    }
+}
+
+/// Where a session stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SessionState {
+    /// No model, or one that is still loading.
+    Empty,
+    /// A model, no reconstruction going on.
+    Ready,
+    /// Frames are taken.
+    Running,
+    /// Frames are refused until `resume`.
+    Paused,
+    /// The compute device is gone and the model with it.
+    Lost,
+    /// The computation failed.
+    Failed,
+}
+
+impl std::fmt::Display for SessionState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Empty => "empty",
+            Self::Ready => "ready",
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::Lost => "lost",
+            Self::Failed => "failed",
+        })
+    }
+}
+
+/// How a reconstruction is made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct SessionOptions {
+    /// Network input size; the model's own where absent.
+    pub size: Option<usize>,
+    /// Cut frames to the patch grid (true) or squeeze them onto it.
+    pub crop: bool,
+    /// Least world confidence of points that are kept (1 keeps all).
+    pub confidence: f32,
+    /// Most bytes of points that are kept on the host.
+    pub budget: Option<usize>,
+}
+
+impl Default for SessionOptions {
+    fn default() -> Self {
+        Self { size: None, crop: true, confidence: 1.0, budget: None }
+    }
+}
+
+/// What a frame brought, as shown to people.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FrameReport {
+    /// Index of the frame in its source.
+    pub index: usize,
+    /// Seconds since the start of the source.
+    pub time: f64,
+    /// Camera-to-world pose: tx ty tz qw qx qy qz.
+    pub pose: [f32; 7],
+    /// Pointers in memory.
+    pub pointers: usize,
+    /// Pointers added by this frame.
+    pub added: usize,
+    /// Patches merged into existing pointers.
+    pub merged: usize,
+    /// Points in the cloud.
+    pub points: usize,
+    /// Points that this frame added to the cloud.
+    pub frame_points: usize,
+    /// Points of this frame that the budget left no room for.
+    pub refused: usize,
+    /// Focal length of this frame, pixels of the network input.
+    pub focal: Option<f64>,
+    /// Time for the whole frame.
+    pub ms_per_frame: f64,
+    /// Milliseconds by stage. A GPU computes behind the program's back: its time shows where results are read,
+    /// in `fuse` and `readback`.
+    pub stages: BTreeMap<&'static str, f64>,
+    /// Bytes of the cloud.
+    pub bytes: usize,
+}
+
+/// What a frame brought, in full.
+#[derive(Debug, Clone)]
+pub struct FrameResult {
+    /// The summary.
+    pub report: FrameReport,
+    /// The network input and where it lies in the photograph.
+    pub prepared: Prepared,
+    /// The output maps.
+    pub maps: Maps,
+}
+
+/// A reconstruction and everything it owns.
+#[derive(Debug, Default)]
+pub struct Session {
+    clock: Clock,
+    phase: Phase,
+    model: Option<Point3r>,
+    options: SessionOptions,
+    memory: Option<State>,
+    earlier: VecDeque<Option<State>>,
+    size: Option<(usize, usize)>,
+    cloud: Cloud,
+    trajectory: Vec<(f64, Pose)>,
+    focals: Vec<Option<f64>>,
+    pointers: Vec<usize>,
+}
+
+/// `SessionState` without what follows from the model's presence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Phase {
+    #[default]
+    Idle,
+    Running,
+    Paused,
+    Lost,
+    Failed,
+}
+
+impl Session {
+    /// A session without a model.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A session that measures time by `clock` (the page's).
+    #[must_use]
+    pub fn with_clock(clock: Clock) -> Self {
+        Self { clock, ..Self::default() }
+    }
+
+    /// Where the session stands.
+    #[must_use]
+    pub fn state(&self) -> SessionState {
+        match (self.phase, &self.model) {
+            (Phase::Lost, _) => SessionState::Lost,
+            (Phase::Failed, _) => SessionState::Failed,
+            (_, None) => SessionState::Empty,
+            (Phase::Idle, _) => SessionState::Ready,
+            (Phase::Running, _) => SessionState::Running,
+            (Phase::Paused, _) => SessionState::Paused,
+        }
+    }
+
+    fn refuse<T>(&self, request: &'static str, hint: &'static str) -> Result<T, SessionError> {
+        Err(SessionError::State { request, state: self.state(), hint })
+    }
+
+    /// Takes a model. A reconstruction that was going on ends; its cloud stays until the next `start`.
+    pub fn load(&mut self, model: Point3r) {
+        self.forget_memory();
+        self.model = Some(model);
+        self.phase = Phase::Idle;
+    }
+
+    /// The model, if one is loaded.
+    #[must_use]
+    pub fn model(&self) -> Option<&Point3r> {
+        self.model.as_ref()
+    }
+
+    /// Begins a reconstruction; what was there before is cleared.
+    ///
+    /// # Errors
+    /// Unless the session is ready, or when the requested input size is not usable.
+    pub fn start(&mut self, options: SessionOptions) -> Result<(), SessionError> {
+        match self.state() {
+            SessionState::Ready => {}
+            SessionState::Empty => return self.refuse("start", "load a model first"),
+            SessionState::Lost => return self.refuse("start", "load the model again"),
+            SessionState::Failed => return self.refuse("start", "reset first"),
+            SessionState::Running | SessionState::Paused => return self.refuse("start", "stop or reset first"),
+        }
+        if let Some(size) = options.size {
+            let probe = Preprocess { size, crop: options.crop };
+            probe.input_size(512, 512).map_err(|source| SessionError::Image { frame: 0, source })?;
+        }
+        self.clear();
+        self.cloud = Cloud::new(options.budget.unwrap_or(usize::MAX));
+        self.options = options;
+        self.phase = Phase::Running;
+        Ok(())
+    }
+
+    /// Reconstructs one frame: prepares the picture, runs the network, reads its maps, adds points.
+    ///
+    /// # Errors
+    /// When the session is not running or the frame cannot be used; nothing changes then, except that
+    /// a device failure ends in [`SessionState::Lost`].
+    pub async fn push(&mut self, frame: &Frame, pace: &Pace) -> Result<FrameResult, SessionError> {
+        if self.phase != Phase::Running {
+            return self.refuse("take a frame", "start or resume first");
+        }
+        let Some(model) = &self.model else { return self.refuse("take a frame", "load a model first") };
+        let clock = self.clock.0;
+        let begin = clock();
+
+        let size = self.options.size.unwrap_or(model.config().image_size);
+        let prepare = Preprocess { size, crop: self.options.crop };
+        let wrong = |source| SessionError::Image { frame: frame.index, source };
+        let found = prepare.input_size(frame.image.width, frame.image.height).map_err(wrong)?;
+        if let Some(expected) = self.size.filter(|&expected| expected != found) {
+            return Err(SessionError::FrameSize { frame: frame.index, expected, found });
+        }
+        let prepared = prepare.prepare(&frame.image).map_err(wrong)?;
+        let after_preprocess = clock();
+        pace.breathe().await;
+
+        let mut memory = self.memory.clone().unwrap_or_else(|| model.start());
+        let mut probe = Probe::timed(Box::new(move || clock() / 1e3));
+        let prediction = match model.step_probed(&mut memory, &prepared.image, pace, &mut probe).await {
+            Ok((prediction, _)) => prediction,
+            Err(error) => {
+                if matches!(error, ModelError::Device(_)) {
+                    self.lose();
+                }
+                return Err(SessionError::Model { frame: frame.index, source: error });
+            }
+        };
+        let (pose, pointers) = (prediction.pose, prediction.pointers);
+        let after_network = clock();
+
+        let maps = match Maps::of(prediction).await {
+            Ok(maps) => maps,
+            Err(error) => {
+                self.lose();
+                return Err(error);
+            }
+        };
+        let after_readback = clock();
+        let broken = maps.broken_world_values() + pose.to_array().iter().filter(|v| !v.is_finite()).count();
+        if broken > 0 {
+            return Err(SessionError::NotFinite { frame: frame.index, count: broken });
+        }
+
+        let focal = focal_length(maps.points_camera(), maps.width, maps.height);
+        let number = u32::try_from(frame.index).unwrap_or(u32::MAX);
+        let chunk = maps.chunk(number, &prepared.image, self.options.confidence);
+        let offered = chunk.points.len();
+        let refused = self.cloud.push(chunk);
+        if self.earlier.len() == UNDO_DEPTH {
+            self.earlier.pop_front();
+        }
+        self.earlier.push_back(self.memory.replace(memory));
+        self.size = Some(found);
+        self.trajectory.push((frame.time, pose));
+        self.focals.push(focal);
+        self.pointers.push(pointers.total);
+
+        let end = clock();
+        let stages = [
+            ("preprocess", after_preprocess - begin),
+            ("readback", after_readback - after_network),
+            ("pack", end - after_readback),
+        ];
+        let report = FrameReport {
+            index: frame.index,
+            time: frame.time,
+            pose: pose.to_array(),
+            pointers: pointers.total,
+            added: pointers.added,
+            merged: pointers.merged,
+            points: self.cloud.point_count(),
+            frame_points: offered - refused,
+            refused,
+            focal,
+            ms_per_frame: end - begin,
+            stages: stages.into_iter().chain(probe.stages().iter().copied()).collect(),
+            bytes: self.cloud.bytes(),
+        };
+        Ok(FrameResult { report, prepared, maps })
+    }
+
+    /// Refuses frames until `resume`.
+    ///
+    /// # Errors
+    /// Unless the session is running (pausing twice is fine).
+    pub fn pause(&mut self) -> Result<(), SessionError> {
+        match self.phase {
+            Phase::Running | Phase::Paused => self.phase = Phase::Paused,
+            _ => return self.refuse("pause", "nothing is running"),
+        }
+        Ok(())
+    }
+
+    /// Takes frames again.
+    ///
+    /// # Errors
+    /// Unless the session is paused (resuming twice is fine).
+    pub fn resume(&mut self) -> Result<(), SessionError> {
+        match self.phase {
+            Phase::Running | Phase::Paused => self.phase = Phase::Running,
+            _ => return self.refuse("resume", "start first"),
+        }
+        Ok(())
+    }
+
+    /// Takes back the last `frames` frames: their points, their poses and what the memory learned.
+    ///
+    /// # Errors
+    /// When the memory cannot be rewound that far ([`UNDO_DEPTH`]), or nothing is going on.
+    pub fn undo(&mut self, frames: usize) -> Result<(), SessionError> {
+        if !matches!(self.phase, Phase::Running | Phase::Paused) {
+            return self.refuse("undo", "only a running or paused reconstruction can be undone");
+        }
+        if frames >= self.frames() {
+            self.forget_memory();
+        } else if frames > self.earlier.len() {
+            return Err(SessionError::UndoTooFar { asked: frames, available: self.earlier.len() });
+        } else {
+            for memory in self.earlier.drain(self.earlier.len() - frames..).take(1) {
+                self.memory = memory;
+            }
+        }
+        let keep = self.frames().saturating_sub(frames);
+        self.cloud.undo(frames);
+        self.trajectory.truncate(keep);
+        self.focals.truncate(keep);
+        self.pointers.truncate(keep);
+        Ok(())
+    }
+
+    /// Ends the reconstruction. The cloud stays for export; the memory is let go of.
+    pub fn stop(&mut self) {
+        self.forget_memory();
+        if matches!(self.phase, Phase::Running | Phase::Paused) {
+            self.phase = Phase::Idle;
+        }
+    }
+
+    /// Clears everything but the model. A lost session stays empty until a model is loaded.
+    pub fn reset(&mut self) {
+        self.clear();
+        self.phase = Phase::Idle;
+    }
+
+    /// The compute device is gone: the model with it, the cloud stays.
+    pub fn lose(&mut self) {
+        self.forget_memory();
+        self.model = None;
+        self.phase = Phase::Lost;
+    }
+
+    /// The computation cannot go on: the cloud stays, `reset` or `load` begins anew.
+    pub fn fail(&mut self) {
+        self.forget_memory();
+        self.phase = Phase::Failed;
+    }
+
+    fn forget_memory(&mut self) {
+        self.memory = None;
+        self.earlier.clear();
+        self.size = None;
+    }
+
+    fn clear(&mut self) {
+        self.forget_memory();
+        self.cloud = Cloud::default();
+        self.trajectory.clear();
+        self.focals.clear();
+        self.pointers.clear();
+    }
+
+    /// The points so far.
+    #[must_use]
+    pub fn cloud(&self) -> &Cloud {
+        &self.cloud
+    }
+
+    /// Time and camera-to-world pose of every frame.
+    #[must_use]
+    pub fn trajectory(&self) -> &[(f64, Pose)] {
+        &self.trajectory
+    }
+
+    /// Focal length of every frame, pixels of the network input.
+    #[must_use]
+    pub fn focals(&self) -> &[Option<f64>] {
+        &self.focals
+    }
+
+    /// Number of frames that counted.
+    #[must_use]
+    pub fn frames(&self) -> usize {
+        self.trajectory.len()
+    }
+
+    /// Pointers in memory after the last frame.
+    #[must_use]
+    pub fn pointers(&self) -> usize {
+        self.pointers.last().copied().unwrap_or(0)
+    }
+
+    /// The camera of the sequence, pixels of the network input: the median of its frames' focal lengths.
+    #[must_use]
+    pub fn intrinsics(&self) -> Option<Intrinsics> {
+        let (width, height) = self.size?;
+        Some(Intrinsics::centred(median(self.focals.iter().flatten().copied())?, width, height))
+    }
+}

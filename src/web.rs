@@ -1,0 +1,519 @@
+//! The engine in the browser: one class, `Engine`, in a dedicated worker. The only wasm-bindgen code of the crate
+//! (this file and the folder `web`).
+//!
+//! JavaScript may call anything at any time, also while `push` waits: methods take `&self`, and no borrow is held
+//! across an await. `push` takes the session out of its cell; meanwhile [`Snapshot`] answers (its clouds share their
+//! chunks, so publishing copies no points), drawing goes on, and commands for the session wait in `deferred`.
+//! Everything thrown is an [`EngineError`]; a Rust panic instead posts `{code: "crashed", message}` to the page.
+
+mod error;
+mod platform;
+mod snapshot;
+mod view;
+
+use std::cell::{Cell, RefCell};
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::task::{Poll, Waker};
+
+use serde::{Deserialize, Serialize};
+use wasm_bindgen::prelude::*;
+use web_sys::OffscreenCanvas;
+
+use self::error::EngineError;
+use self::snapshot::Snapshot;
+use self::view::{View, ViewOptions};
+use crate::device::{Backend, Compute, DeviceChoice, DeviceError, Gpu, Tier};
+use crate::frames::Frame;
+use crate::model::Point3r;
+use crate::pace::Pace;
+use crate::preprocess::RgbImage;
+use crate::session::{Clock, Session, SessionOptions, SessionState};
+use crate::verify::{Precision, Variant, VerifyFiles};
+use crate::weights::{Loader, Manifest};
+
+type Answer<T = JsValue> = Result<T, JsValue>;
+
+/// What `create` is told.
+#[derive(Deserialize)]
+struct CreateOptions {
+    device: String,
+}
+
+/// What `start` is told.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct StartOptions {
+    size: Option<usize>,
+    confidence: Option<f32>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DeviceAnswer {
+    #[serde(flatten)]
+    report: crate::device::DeviceReport,
+    rendering: bool,
+}
+
+#[derive(Serialize)]
+struct ShardAnswer<'a> {
+    index: usize,
+    file: &'a str,
+    bytes: u64,
+    sha256: &'a str,
+}
+
+#[derive(Serialize)]
+struct ManifestAnswer<'a> {
+    name: &'a str,
+    licence: &'a str,
+    trained: bool,
+    bytes: u64,
+    shards: Vec<ShardAnswer<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ModelAnswer {
+    name: String,
+    trained: bool,
+    parameters: usize,
+    input_size: usize,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct StatsAnswer {
+    state: SessionState,
+    device: Backend,
+    tier: Tier,
+    frames: usize,
+    pointers: usize,
+    points: usize,
+    ms_per_frame: f64,
+    gpu_bytes: u64,
+    wasm_bytes: f64,
+    error: Option<EngineError>,
+}
+
+/// A command given while a frame was being computed.
+#[derive(Debug, Clone, Copy)]
+enum Deferred {
+    Pause,
+    Resume,
+    Undo(usize),
+}
+
+/// The engine.
+#[wasm_bindgen]
+pub struct Engine {
+    compute: Compute,
+    pace: Pace,
+    /// None while `push` or `verify` uses it.
+    session: RefCell<Option<Session>>,
+    snapshot: RefCell<Snapshot>,
+    view: RefCell<Option<View>>,
+    loader: RefCell<Option<Loader>>,
+    deferred: RefCell<Vec<Deferred>>,
+    reset_requested: Cell<bool>,
+    push_waker: RefCell<Option<Waker>>,
+    next_frame: Cell<usize>,
+    error: RefCell<Option<EngineError>>,
+}
+
+#[wasm_bindgen]
+impl Engine {
+    /// Opens the devices and binds the canvas, if there is one.
+    ///
+    /// # Errors
+    /// `no-webgpu` or `no-adapter`, unless the CPU was asked for: then the engine runs without drawing.
+    pub async fn create(canvas: Option<OffscreenCanvas>, options: JsValue) -> Answer<Engine> {
+        platform::install_reporting();
+        let options: CreateOptions = from_js(options)?;
+        let choice: DeviceChoice = options.device.parse().map_err(EngineError::from)?;
+        let (gpu, surface) = match open_gpu(canvas).await {
+            Ok((gpu, surface)) => (Ok(gpu), surface),
+            Err(error) if choice == DeviceChoice::Cpu => (Err(error), None),
+            Err(error) => return Err(EngineError::from(error).into()),
+        };
+        let compute = Compute::choose(choice, gpu).map_err(EngineError::from)?;
+        let view = match (&compute.gpu, surface) {
+            (Some(gpu), Some(surface)) => Some(View::new(gpu.clone(), surface).map_err(EngineError::from)?),
+            _ => None,
+        };
+        Ok(Self {
+            compute,
+            pace: platform::pace(),
+            session: RefCell::new(Some(Session::with_clock(Clock(platform::now)))),
+            snapshot: RefCell::default(),
+            view: RefCell::new(view),
+            loader: RefCell::default(),
+            deferred: RefCell::default(),
+            reset_requested: Cell::default(),
+            push_waker: RefCell::default(),
+            next_frame: Cell::default(),
+            error: RefCell::default(),
+        })
+    }
+
+    /// What the machine has and where inference runs.
+    pub fn device(&self) -> Answer {
+        let rendering = self.view.borrow().is_some();
+        to_js(&DeviceAnswer { report: self.compute.report.clone(), rendering })
+    }
+
+    /// Begins loading a model.
+    #[wasm_bindgen(js_name = openManifest)]
+    pub fn open_manifest(&self, json: &str) -> Answer {
+        let manifest = Manifest::from_json(json).map_err(EngineError::from)?;
+        let shards = manifest.shards.iter().enumerate();
+        let answer = to_js(&ManifestAnswer {
+            name: &manifest.name,
+            licence: &manifest.licence,
+            trained: manifest.trained,
+            bytes: manifest.bytes(),
+            shards: shards
+                .map(|(index, s)| ShardAnswer { index, file: &s.file, bytes: s.bytes, sha256: &s.sha256 })
+                .collect(),
+        });
+        self.loader.replace(Some(Loader::new(manifest, &self.compute.device)));
+        answer
+    }
+
+    /// Checks a shard and moves its tensors to the compute device.
+    #[wasm_bindgen(js_name = addShard)]
+    pub fn add_shard(&self, index: usize, bytes: &[u8]) -> Answer<()> {
+        let mut loader = self.loader.borrow_mut();
+        let loader = loader.as_mut().ok_or_else(|| EngineError::bad_request("open a manifest before its shards"))?;
+        loader.add_shard(index, bytes).map_err(EngineError::from)?;
+        self.check_gpu().map_err(JsValue::from)
+    }
+
+    /// Makes the loaded model the one in use.
+    #[wasm_bindgen(js_name = finishModel)]
+    pub async fn finish_model(&self) -> Answer {
+        let mut session = self.session.borrow_mut();
+        let session = session.as_mut().ok_or_else(EngineError::busy)?;
+        let loader = self.loader.take().ok_or_else(|| EngineError::bad_request("open a manifest first"))?;
+        let (name, trained) = (loader.manifest().name.clone(), loader.manifest().trained);
+        let (config, parameters) = loader.finish().map_err(EngineError::from)?;
+        let answer = ModelAnswer { name, trained, parameters: config.parameter_count(), input_size: config.image_size };
+        session.load(Point3r::new(config, parameters).map_err(EngineError::from)?);
+        self.check_gpu()?;
+        self.error.take();
+        self.publish(session);
+        to_js(&answer)
+    }
+
+    /// Begins a reconstruction with an empty cloud.
+    pub fn start(&self, options: JsValue) -> Answer<()> {
+        let given: StartOptions = if options.is_undefined() { StartOptions::default() } else { from_js(options)? };
+        let mut session = self.session.borrow_mut();
+        let session = session.as_mut().ok_or_else(EngineError::busy)?;
+        let defaults = SessionOptions::default();
+        let options = SessionOptions {
+            size: given.size,
+            confidence: given.confidence.unwrap_or(defaults.confidence),
+            ..defaults
+        };
+        match session.state() {
+            SessionState::Running | SessionState::Paused => session.stop(),
+            SessionState::Failed => session.reset(),
+            _ => {}
+        }
+        session.start(options).map_err(EngineError::from)?;
+        self.next_frame.set(0);
+        self.error.take();
+        self.forget_picture();
+        self.publish(session);
+        Ok(())
+    }
+
+    /// Reconstructs one frame (RGBA rows, top to bottom), returning to the event loop while it computes.
+    pub async fn push(&self, rgba: Vec<u8>, width: usize, height: usize, time: f64) -> Answer {
+        let image = rgb_image(&rgba, width, height)?;
+        drop(rgba);
+        let mut session = self.session.borrow_mut().take().ok_or_else(EngineError::busy)?;
+        let index = self.next_frame.replace(self.next_frame.get() + 1);
+        let frame = Frame { index, time, image };
+        let raced = self.race(session.push(&frame, &self.pace)).await;
+        let outcome = match raced {
+            Ok(pushed) => pushed.map(|result| result.report).map_err(EngineError::from),
+            Err(error) => Err(error),
+        };
+        let outcome = outcome.and_then(|report| self.check_gpu().map(|()| report));
+        if let Err(error) = &outcome {
+            match error.code {
+                "device-lost" => session.lose(),
+                "out-of-memory" => session.fail(),
+                _ => {}
+            }
+        }
+        if self.reset_requested.take() {
+            session.reset();
+        }
+        for command in self.deferred.take() {
+            // A command that no longer applies (the frame failed) has nothing to act on.
+            let _ = apply(&mut session, command);
+        }
+        if let Ok(report) = &outcome {
+            self.snapshot.borrow_mut().took(report.ms_per_frame);
+        }
+        self.publish(&session);
+        self.session.replace(Some(session));
+        match outcome {
+            Ok(report) => to_js(&report),
+            Err(error) => {
+                self.error.replace(Some(error.clone()));
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Refuses frames until `resume`; at once, or when the frame being computed is done.
+    pub fn pause(&self) -> Answer<()> {
+        self.command(Deferred::Pause)
+    }
+
+    /// Takes frames again.
+    pub fn resume(&self) -> Answer<()> {
+        self.command(Deferred::Resume)
+    }
+
+    /// Takes back the last frames; at once, or when the frame being computed is done.
+    pub fn undo(&self, frames: usize) -> Answer<()> {
+        self.command(Deferred::Undo(frames))
+    }
+
+    /// Forgets the reconstruction; a frame being computed is given up and its promise rejected.
+    pub fn reset(&self) -> Answer<()> {
+        self.error.take();
+        self.next_frame.set(0);
+        self.deferred.take();
+        self.forget_picture();
+        if let Some(session) = self.session.borrow_mut().as_mut() {
+            session.reset();
+            self.publish(session);
+        } else {
+            self.reset_requested.set(true);
+            self.snapshot.borrow_mut().clear();
+            if let Some(waker) = self.push_waker.take() {
+                waker.wake();
+            }
+        }
+        Ok(())
+    }
+
+    /// The reconstruction so far as a file.
+    pub fn export(&self, format: &str) -> Answer<Vec<u8>> {
+        Ok(self.snapshot.borrow().export(format)?)
+    }
+
+    /// Numbers to show.
+    pub fn stats(&self) -> Answer {
+        let snapshot = self.snapshot.borrow();
+        let view_bytes = self.view.borrow().as_ref().map_or(0, View::bytes);
+        let lost = self.lost().map(EngineError::from);
+        to_js(&StatsAnswer {
+            state: snapshot.state(),
+            device: self.compute.report.backend,
+            tier: self.compute.report.tier,
+            frames: snapshot.frames(),
+            pointers: snapshot.pointers(),
+            points: snapshot.points(),
+            ms_per_frame: snapshot.ms_per_frame(),
+            gpu_bytes: view_bytes + if self.session.borrow().is_some() { self.compute.gpu_bytes() } else { 0 },
+            wasm_bytes: platform::memory_bytes(),
+            error: lost.or_else(|| self.error.borrow().clone()),
+        })
+    }
+
+    /// Size of the view in CSS pixels, and device pixels per CSS pixel.
+    pub fn resize(&self, width: f64, height: f64, pixel_ratio: f64) {
+        self.with_view(|view| view.resize(width, height, pixel_ratio));
+    }
+
+    /// Turns the view by a drag, CSS pixels.
+    pub fn orbit(&self, dx: f32, dy: f32) {
+        self.with_view(|view| view.orbit(dx, dy));
+    }
+
+    /// Moves the view by a drag, CSS pixels.
+    pub fn pan(&self, dx: f32, dy: f32) {
+        self.with_view(|view| view.pan(dx, dy));
+    }
+
+    /// Comes closer (factor > 1) or backs away.
+    pub fn zoom(&self, factor: f32) {
+        self.with_view(|view| view.zoom(factor));
+    }
+
+    /// Shows everything.
+    pub fn fit(&self) {
+        let snapshot = self.snapshot.borrow();
+        self.with_view(|view| view.fit(&snapshot));
+    }
+
+    /// Changes how points are drawn.
+    #[wasm_bindgen(js_name = setView)]
+    pub fn set_view(&self, options: JsValue) -> Answer<()> {
+        let options: ViewOptions = from_js(options)?;
+        self.with_view(|view| view.set(&options));
+        Ok(())
+    }
+
+    /// Draws if something changed; whether it did.
+    pub fn draw(&self) -> bool {
+        self.lost().is_none() && self.view.borrow_mut().as_mut().is_some_and(View::draw)
+    }
+
+    /// Runs a reference folder on the engine's compute device and compares.
+    pub async fn verify(&self, files: JsValue) -> Answer {
+        let files = VerifyBytes::from_js(&files)?;
+        let session = self.session.borrow_mut().take().ok_or_else(EngineError::busy)?;
+        let precision = match self.compute.report.backend {
+            Backend::Cpu => Precision::Cpu,
+            Backend::Gpu => Precision::Gpu,
+        };
+        let clock = || platform::now() / 1e3;
+        let device = &self.compute.device;
+        let work = crate::verify::verify(files.borrow(), device, precision, Variant::F32, &clock, &self.pace);
+        let raced = self.race(work).await;
+        self.session.replace(Some(session));
+        self.reset_requested.set(false);
+        let report = raced?.map_err(EngineError::from)?;
+        self.check_gpu()?;
+        to_js(&report)
+    }
+}
+
+impl Engine {
+    /// Loss of the GPU, if it was lost.
+    fn lost(&self) -> Option<DeviceError> {
+        self.compute.gpu.as_ref().and_then(|gpu| gpu.events.lost())
+    }
+
+    /// What inference must know of the GPU: loss and errors, if inference runs there.
+    fn check_gpu(&self) -> Result<(), EngineError> {
+        match &self.compute.gpu {
+            Some(gpu) if self.compute.report.backend == Backend::Gpu => {
+                gpu.events.lost().or_else(|| gpu.events.take_error()).map_or(Ok(()), |error| Err(error.into()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Runs `work` until it is done, the device it runs on is lost, or a reset is asked for.
+    async fn race<F: Future>(&self, work: F) -> Result<F::Output, EngineError> {
+        let mut work = pin!(work);
+        let gpu = self.compute.gpu.as_ref().filter(|_| self.compute.report.backend == Backend::Gpu);
+        let mut lost = gpu.map(|gpu| gpu.events.until_lost());
+        poll_fn(|context| {
+            if let Some(Poll::Ready(error)) = lost.as_mut().map(|lost| Pin::new(lost).poll(context)) {
+                return Poll::Ready(Err(error.into()));
+            }
+            if self.reset_requested.get() {
+                return Poll::Ready(Err(EngineError::bad_request("the reconstruction was reset")));
+            }
+            self.push_waker.replace(Some(context.waker().clone()));
+            work.as_mut().poll(context).map(Ok)
+        })
+        .await
+    }
+
+    fn command(&self, command: Deferred) -> Answer<()> {
+        if let Some(session) = self.session.borrow_mut().as_mut() {
+            apply(session, command)?;
+            self.publish(session);
+        } else {
+            self.deferred.borrow_mut().push(command);
+        }
+        Ok(())
+    }
+
+    /// Makes what the session holds visible to everything that may ask while the session is away.
+    fn publish(&self, session: &Session) {
+        let mut snapshot = self.snapshot.borrow_mut();
+        snapshot.take_from(session);
+        self.with_view(|view| view.show(&snapshot));
+    }
+
+    fn forget_picture(&self) {
+        self.with_view(View::clear);
+    }
+
+    fn with_view(&self, change: impl FnOnce(&mut View)) {
+        if let (None, Some(view)) = (self.lost(), self.view.borrow_mut().as_mut()) {
+            change(view);
+        }
+    }
+}
+
+fn apply(session: &mut Session, command: Deferred) -> Result<(), EngineError> {
+    match command {
+        Deferred::Pause => session.pause()?,
+        Deferred::Resume => session.resume()?,
+        Deferred::Undo(frames) => session.undo(frames)?,
+    }
+    Ok(())
+}
+
+async fn open_gpu(canvas: Option<OffscreenCanvas>) -> Result<(Gpu, Option<wgpu::Surface<'static>>), DeviceError> {
+    if !platform::has_webgpu() {
+        return Err(DeviceError::NoWebGpu);
+    }
+    let instance = Gpu::instance();
+    let gpu = Gpu::open(instance.clone(), None).await?;
+    // Only now: a canvas that was given a context can never be used for another.
+    let refused = |e: wgpu::CreateSurfaceError| DeviceError::Refused(e.to_string());
+    let surface = canvas.map(|c| instance.create_surface(wgpu::SurfaceTarget::OffscreenCanvas(c))).transpose();
+    Ok((gpu, surface.map_err(refused)?))
+}
+
+/// The files of `verify`, owned.
+struct VerifyBytes {
+    config: String,
+    weights: Option<Vec<u8>>,
+    inputs: Vec<u8>,
+    expected: Vec<u8>,
+}
+
+impl VerifyBytes {
+    fn from_js(files: &JsValue) -> Result<Self, EngineError> {
+        let field = |name: &str| js_sys::Reflect::get(files, &JsValue::from_str(name)).unwrap_or(JsValue::UNDEFINED);
+        let bytes = |name: &str| field(name).dyn_into::<js_sys::Uint8Array>().map(|b| b.to_vec());
+        let missing = |_| EngineError::bad_request("verify needs config, inputs and expected");
+        Ok(Self {
+            config: field("config").as_string().ok_or(JsValue::NULL).map_err(missing)?,
+            weights: bytes("weights").ok(),
+            inputs: bytes("inputs").map_err(missing)?,
+            expected: bytes("expected").map_err(missing)?,
+        })
+    }
+
+    fn borrow(&self) -> VerifyFiles<'_> {
+        let Self { config, weights, inputs, expected } = self;
+        VerifyFiles { config: Some(config), weights: weights.as_deref(), inputs, expected }
+    }
+}
+
+fn rgb_image(rgba: &[u8], width: usize, height: usize) -> Result<RgbImage, EngineError> {
+    let expected = width.checked_mul(height).and_then(|n| n.checked_mul(4));
+    if rgba.is_empty() || expected != Some(rgba.len()) {
+        let message = format!("a frame of {width} x {height} pixels cannot have {} bytes", rgba.len());
+        return Err(EngineError::new("image-damaged", message));
+    }
+    let rgb = rgba.as_chunks::<4>().0.iter().flat_map(|[r, g, b, _]| [*r, *g, *b]).collect();
+    Ok(RgbImage { width, height, rgb })
+}
+
+fn to_js<T: Serialize>(value: &T) -> Answer {
+    value
+        .serialize(&serde_wasm_bindgen::Serializer::json_compatible())
+        .map_err(|e| EngineError::bad_request(&e.to_string()).into())
+}
+
+fn from_js<T: for<'a> Deserialize<'a>>(value: JsValue) -> Result<T, EngineError> {
+    serde_wasm_bindgen::from_value(value).map_err(|e| EngineError::bad_request(&e.to_string()))
+}
