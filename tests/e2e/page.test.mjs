@@ -40,6 +40,20 @@ async function drop(page, path, name, type) {
   );
 }
 
+/** Fingers that go down at some points and are lifted at others. */
+async function touchOf(page) {
+  const devtools = await page.context().newCDPSession(page);
+  const send = (type, touchPoints) => devtools.send('Input.dispatchTouchEvent', { type, touchPoints });
+  return async (from, to) => {
+    await send('touchStart', from);
+    for (const share of [0.25, 0.5, 0.75, 1]) {
+      const between = from.map(({ x, y }, i) => ({ x: x + share * (to[i].x - x), y: y + share * (to[i].y - y) }));
+      await send('touchMove', between);
+    }
+    await send('touchEnd', []);
+  };
+}
+
 async function exportPly(page) {
   const [download] = await Promise.all([
     page.waitForEvent('download'),
@@ -52,8 +66,7 @@ async function exportPly(page) {
 /** The alert names the code, its sentence and what to do; `stats().error` says the same. */
 async function expectError(page, code) {
   const alert = page.locator('p3r-alert');
-  await alert.waitFor({ state: 'visible' });
-  assert.equal(await alert.locator('code').textContent(), code);
+  await alert.locator('code').getByText(code, { exact: true }).waitFor({ state: 'visible', timeout: 15_000 });
   const { error } = await stats(page);
   assert.equal(error.code, code);
   assert.ok(error.message.length > 10 && error.action.length > 10, 'an error has a sentence and an action');
@@ -323,8 +336,46 @@ test('portrait photographs on a phone, by touch', { skip: skipWithout(FOX), time
   await page.waitForTimeout(1500);
   await screenshot(page, 'phone-fox');
   assert.ok(inkShare(await page.locator('p3r-viewport').screenshot()) > 0.005);
+  const touch = await touchOf(page);
+  const view = page.locator('p3r-viewport');
+  const { x, y, width, height } = await view.boundingBox();
+  const centre = { x: x + width / 2, y: y + height / 2 };
+  const around = (distance) => [-1, 1].map((side) => ({ x: centre.x + side * distance, y: centre.y }));
+  for (const [gesture, from, to] of [
+    ['one finger', [centre], [{ x: centre.x + 60, y: centre.y + 20 }]],
+    ['a pinch', around(30), around(90)],
+  ]) {
+    const still = await view.screenshot();
+    await touch(from, to);
+    await page.waitForTimeout(1000);
+    assert.ok(!(await view.screenshot()).equals(still), `${gesture} changes nothing`);
+  }
   assert.deepEqual(complaints, []);
   await phone.close();
+});
+
+test('open() takes an address of this site, and refuses one that is neither that nor https', {
+  skip: skipWithout(FOX),
+  timeout: 3 * MINUTES,
+}, async () => {
+  const { page } = await openPage(chrome.browser, site.url);
+  const codes = await page.evaluate(async () => {
+    const code = (address) =>
+      window.point3r.open(address).then(
+        () => 'accepted',
+        (error) => error.code,
+      );
+    return [await code('http://example.org/a.mp4'), await code('absent.mp4'), await code('icon.svg')];
+  });
+  assert.deepEqual(codes, ['bad-request', 'network', 'unsupported-file']);
+  const run = await page.evaluate(async () => {
+    const { name, total, finished } = await window.point3r.open('fox/0001.jpg');
+    await finished;
+    return { name, total };
+  });
+  assert.deepEqual(run, { name: '0001.jpg', total: 1 });
+  assert.equal((await stats(page)).frames, 1);
+  await page.close();
 });
 
 test('dragging turns the view', { skip: skipWithout(FOX), timeout: 5 * MINUTES }, async () => {
@@ -348,6 +399,45 @@ test('dragging turns the view', { skip: skipWithout(FOX), timeout: 5 * MINUTES }
   await page.mouse.wheel(0, -400);
   await page.waitForTimeout(1000);
   await screenshot(page, 'fox-moved');
+  await page.close();
+});
+
+test('a crashed engine: the cloud is still shown and exported, and Reset brings a new engine', {
+  skip: skipWithout(FOX),
+  timeout: 6 * MINUTES,
+}, async () => {
+  const { page } = await openPage(chrome.browser, site.url);
+  await choose(page, `${FOX}/0001.jpg`);
+  const { points } = await waitForFrames(page, 1, 2 * MINUTES);
+  await waitForStats(page, 'ready', ({ state }) => state === 'ready');
+  await page.waitForTimeout(1000);
+  // The browser's own report of a trap inside the wasm.
+  const trap = () =>
+    self.dispatchEvent(new ErrorEvent('error', { error: new WebAssembly.RuntimeError('unreachable') }));
+  await page.workers()[0].evaluate(trap);
+  await expectError(page, 'crashed');
+  assert.equal((await stats(page)).state, 'lost');
+  await screenshot(page, 'error-crashed');
+  assert.equal((await exportPly(page)).count, points);
+  assert.ok(inkShare(await page.locator('p3r-viewport').screenshot()) > 0.005);
+  await page.getByRole('button', { name: 'Reset' }).click();
+  await waitForStats(page, 'a new engine', ({ state, points }) => state === 'ready' && points === 0);
+  assert.equal((await stats(page)).error, null);
+  await choose(page, `${FOX}/0004.jpg`);
+  await waitForFrames(page, 1, 2 * MINUTES);
+  await page.close();
+});
+
+test('reset in the middle of a frame gives the frame up without an error', {
+  skip: skipWithout(VIDEO),
+  timeout: 4 * MINUTES,
+}, async () => {
+  const { page } = await openPage(chrome.browser, site.url);
+  await choose(page, VIDEO);
+  await waitForFrames(page, 1, 2 * MINUTES);
+  await page.evaluate(() => window.point3r.reset());
+  const now = await stats(page);
+  assert.deepEqual([now.state, now.frames, now.points, now.error], ['ready', 0, 0, null]);
   await page.close();
 });
 

@@ -97,8 +97,9 @@ export class Point3rError extends Error {
     this.action = action;
   }
 
+  /** The page's own table says what to do, so that the words are the same wherever an error comes from. */
   static fromFailure(failure: EngineFailure): Point3rError {
-    return new Point3rError(failure.code, failure.message, failure.action || undefined);
+    return new Point3rError(failure.code, failure.message);
   }
 
   toFailure(): EngineFailure {
@@ -121,8 +122,7 @@ export function toPoint3rError(thrown: unknown, fallback: ErrorCode): Point3rErr
   }
   if (typeof thrown === 'object' && thrown !== null && 'code' in thrown && isCode(thrown.code)) {
     const message = 'message' in thrown ? String(thrown.message) : '';
-    const action = 'action' in thrown && thrown.action ? String(thrown.action) : undefined;
-    return new Point3rError(thrown.code, message, action);
+    return new Point3rError(thrown.code, message);
   }
   if (thrown instanceof WebAssembly.RuntimeError) {
     return new Point3rError('crashed', thrown.message);

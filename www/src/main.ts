@@ -128,7 +128,22 @@ function connect(session: Session): void {
   light.addEventListener('change', () =>
     session.currentEngine.view({ type: 'view', view: 'options', options: { background: background() } }),
   );
-  steer(find('p3r-viewport'), (command) => session.currentEngine.view(command));
+  let steered = false;
+  steer(find('p3r-viewport'), (command) => {
+    steered = true;
+    session.currentEngine.view(command);
+  });
+  session.on('frame', ({ index }) => {
+    steered &&= index > 0;
+    if (!steered && isPowerOfTwo(index + 1)) {
+      session.currentEngine.view({ type: 'view', view: 'fit' });
+    }
+  });
+}
+
+/** Until the user takes over, the view is fitted to the cloud ever more rarely: it shows all, and it does not jump about. */
+function isPowerOfTwo(count: number): boolean {
+  return (count & (count - 1)) === 0;
 }
 
 function listen<T>(type: string, listener: (detail: T) => void): void {

@@ -95,8 +95,11 @@ export function steer(element: HTMLElement, send: Send): void {
   );
   element.addEventListener('contextmenu', (event) => event.preventDefault());
   element.addEventListener('dblclick', () => send({ type: 'view', view: 'fit' }));
-  element.addEventListener('keydown', (event) => {
-    const command = event.ctrlKey || event.metaKey || event.altKey ? null : keyCommand(event.key, event.shiftKey);
+  // F works from anywhere, the other keys where the view has the focus: sliders need the arrows too.
+  element.ownerDocument.addEventListener('keydown', (event) => {
+    const here = event.target === element || /^f$/i.test(event.key);
+    const command =
+      !here || event.ctrlKey || event.metaKey || event.altKey ? null : keyCommand(event.key, event.shiftKey);
     if (command) {
       event.preventDefault();
       send(command);

@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DIST, MOCK, tinyGolden } from './paths.mjs';
+import { DIST, MOCK, shared, tinyGolden } from './paths.mjs';
 import { serve } from './server.mjs';
 
 const MODEL = join(DIST, 'models', 'default');
@@ -60,7 +60,8 @@ export async function serveSite() {
     throw new Error(`no built site in ${DIST}: run "npm run build" first`);
   }
   const golden = tinyGolden();
-  const mounts = { ...SPOILED, ...(golden ? { '/golden/tiny/': golden } : {}) };
+  const fox = shared('data/fox_portrait/images');
+  const mounts = { ...SPOILED, ...(golden && { '/golden/tiny/': golden }), ...(fox && { '/fox/': fox }) };
   if (MOCK) {
     mounts['/models/default/'] = original;
   }

@@ -1,0 +1,102 @@
+// Prints what the built page costs: sizes of what is downloaded, wasm memory after loading the default model, time to ready.
+// `npm run build && npm run figures`; with `--json` for programs.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+import { launch, openPage, stats } from './support/browser.mjs';
+import { DIST } from './support/paths.mjs';
+import { serveSite } from './support/site.mjs';
+
+const RUNS = 3;
+
+function sizes(path) {
+  const bytes = readFileSync(path);
+  const params = { [constants.BROTLI_PARAM_QUALITY]: 9, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length };
+  return {
+    raw: bytes.length,
+    gzip: gzipSync(bytes, { level: 9 }).length,
+    brotli: brotliCompressSync(bytes, { params }).length,
+  };
+}
+
+function sum(all) {
+  const total = { raw: 0, gzip: 0, brotli: 0 };
+  for (const one of all) {
+    for (const key of Object.keys(total)) {
+      total[key] += one[key];
+    }
+  }
+  return total;
+}
+
+/** mediabunny is fetched with the first video, everything else with the page. */
+function downloads() {
+  const folder = join(DIST, 'assets');
+  const files = readdirSync(folder);
+  const of = (wanted) => sum(files.filter(wanted).map((name) => sizes(join(folder, name))));
+  const isDecoder = (name) => name.endsWith('.js') && readFileSync(join(folder, name), 'utf8').includes('matroska');
+  return {
+    'wasm engine': of((name) => name.endsWith('.wasm')),
+    'page (html, js, css)': sum([
+      sizes(join(DIST, 'index.html')),
+      of((name) => /\.(js|css)$/.test(name) && !isDecoder(name)),
+    ]),
+    'video demuxer (with the first video)': of(isDecoder),
+  };
+}
+
+function modelBytes() {
+  const folder = join(DIST, 'models', 'default');
+  return existsSync(folder)
+    ? readdirSync(folder).reduce((n, name) => n + readFileSync(join(folder, name)).length, 0)
+    : 0;
+}
+
+/** Cold profile every time; the wasm memory never shrinks, so its size at ready is the peak of loading. */
+async function timeToReady(url) {
+  const chrome = await launch();
+  try {
+    const { page } = await openPage(chrome.browser, url, { wait: false });
+    await page.waitForFunction(() => window.point3r);
+    const ready = await page.evaluate(() => window.point3r.ready.then(() => performance.now()));
+    return { ready, ...(await stats(page)) };
+  } finally {
+    await chrome.close();
+  }
+}
+
+const mib = (bytes) => `${(bytes / 1024 / 1024).toFixed(2)} MiB`;
+
+const site = await serveSite();
+try {
+  const files = downloads();
+  const runs = [];
+  for (let i = 0; i < RUNS; i++) {
+    runs.push(await timeToReady(site.url));
+  }
+  runs.sort((a, b) => a.ready - b.ready);
+  const middle = runs[RUNS >> 1];
+  const figures = {
+    files,
+    modelBytes: modelBytes(),
+    wasmBytes: Math.max(...runs.map(({ wasmBytes }) => wasmBytes)),
+    gpuBytes: middle.gpuBytes,
+    readyMs: Math.round(middle.ready),
+    device: middle.device,
+    tier: middle.tier,
+  };
+  if (process.argv.includes('--json')) {
+    console.log(JSON.stringify(figures));
+  } else {
+    for (const [name, size] of Object.entries(files)) {
+      console.log(`${name}: ${mib(size.raw)} raw, ${mib(size.gzip)} gzip, ${mib(size.brotli)} brotli`);
+    }
+    console.log(`default model: ${mib(figures.modelBytes)}`);
+    console.log(`peak wasm heap while loading the default model: ${mib(figures.wasmBytes)}`);
+    console.log(
+      `navigation to ready: ${figures.readyMs} ms (median of ${RUNS} cold starts, local server, ${middle.device}, ${middle.tier} adapter)`,
+    );
+  }
+} finally {
+  await site.close();
+}
