@@ -95,8 +95,9 @@ fn wrong_weights_fail_the_comparison() {
     let inputs = std::fs::read(dir.join("inputs.safetensors")).unwrap();
     let expected = std::fs::read(dir.join("expected.safetensors")).unwrap();
     let files = VerifyFiles { config: Some(&config), weights: None, inputs: &inputs, expected: &expected };
-    let run = verify(files, &Device::flex(), Precision::Cpu, Variant::F32, &|| 0.0, &Pace::none());
-    assert!(!pollster::block_on(run).unwrap().passed);
+    let report =
+        pollster::block_on(verify(files, &Device::flex(), Precision::Cpu, Variant::F32, &|| 0.0, &Pace::none()));
+    assert!(!report.unwrap().passed);
 }
 
 #[test]

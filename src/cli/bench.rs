@@ -4,7 +4,8 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use super::{DeviceArg, Outcome, peak_memory_mib};
+use super::{Outcome, peak_memory_mib};
+use crate::device::{Backend, Compute, DeviceChoice};
 use crate::model::{Config, Point3r, Probe};
 use crate::pace::Pace;
 use crate::preprocess::RgbImage;
@@ -16,9 +17,9 @@ pub(super) struct Args {
     /// Network and image size.
     #[arg(long, value_enum, default_value = "tiny")]
     preset: Preset,
-    /// Where to compute.
-    #[arg(long, value_enum, default_value = "cpu")]
-    device: DeviceArg,
+    /// Where to compute: cpu, gpu (also a software one) or auto.
+    #[arg(long, default_value = "cpu")]
+    device: DeviceChoice,
     /// Frames to time, after one that warms up.
     #[arg(long, default_value_t = 4)]
     frames: usize,
@@ -66,7 +67,7 @@ pub(super) fn execute(args: Args) -> Outcome {
         Preset::Full224 => (Config::released_formula(), [224, 224]),
         Preset::Full512 => (Config::released_formula(), [384, 512]),
     };
-    let device = args.device.open()?;
+    let Compute { device, report: on, .. } = Compute::open(args.device)?;
     let start = Instant::now();
     let parameters = config.parameter_count();
     let model = Point3r::new(config.clone(), Parameters::from_formula(&config, &device))?;
@@ -90,7 +91,7 @@ pub(super) fn execute(args: Args) -> Outcome {
         frames.push(Frame { pointers_before, ms, stages: probe.stages().to_vec() });
     }
     let preset = format!("{:?}", args.preset).to_lowercase();
-    let device = format!("{:?}", args.device).to_lowercase();
+    let device = if on.backend == Backend::Cpu { "cpu".to_owned() } else { on.adapter };
     let report = Report { preset, device, parameters, load_ms, frames, peak_memory_mib: peak_memory_mib() };
     if args.json {
         println!("{}", serde_json::to_string_pretty(&report)?);

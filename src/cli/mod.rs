@@ -8,7 +8,6 @@ mod verify;
 
 use std::process::ExitCode;
 
-use burn::tensor::Device;
 use clap::{Parser, Subcommand};
 
 /// Streaming 3D reconstruction from video, on your own machine.
@@ -35,24 +34,6 @@ enum Command {
 
 /// What a command ends with: whether its check passed, or an error the user can act on.
 type Outcome = Result<bool, Box<dyn std::error::Error>>;
-
-/// Where to compute, for commands that compare devices.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum DeviceArg {
-    /// SIMD CPU backend.
-    Cpu,
-    /// The system's GPU through wgpu.
-    Gpu,
-}
-
-impl DeviceArg {
-    fn open(self) -> Result<Device, Box<dyn std::error::Error>> {
-        Ok(match self {
-            Self::Cpu => Device::flex(),
-            Self::Gpu => Device::wgpu_options().init()?,
-        })
-    }
-}
 
 /// Largest resident size of this process so far, where the system tells.
 fn peak_memory_mib() -> Option<u64> {

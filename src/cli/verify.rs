@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use super::{DeviceArg, Outcome, peak_memory_mib};
+use super::{Outcome, peak_memory_mib};
+use crate::device::{Backend, Compute, DeviceChoice};
 use crate::pace::Pace;
 use crate::preprocess::verify_preprocess;
 use crate::verify::{Precision, Variant, VerifyFiles, VerifyReport, verify};
@@ -14,9 +15,9 @@ pub(super) struct Args {
     /// Folder with preprocess.safetensors (reference images), or with config.json, weights.safetensors, inputs.safetensors and expected.safetensors.
     /// Without config.json the released network is meant, without weights the weight formula.
     dir: PathBuf,
-    /// Where to compute.
-    #[arg(long, value_enum, default_value = "cpu")]
-    device: DeviceArg,
+    /// Where to compute: cpu, gpu (also a software one) or auto.
+    #[arg(long, default_value = "cpu")]
+    device: DeviceChoice,
     /// Which form of the encoder's rotary embedding the reference used.
     #[arg(long, value_enum, default_value = "f32")]
     variant: VariantArg,
@@ -46,8 +47,8 @@ pub(super) fn execute(args: Args) -> Outcome {
     let expected = read(&args.dir.join(expected_name))?;
     let files =
         VerifyFiles { config: config.as_deref(), weights: weights.as_deref(), inputs: &inputs, expected: &expected };
-    let precision = if args.device == DeviceArg::Cpu { Precision::Cpu } else { Precision::Gpu };
-    let device = args.device.open()?;
+    let Compute { device, report: on, .. } = Compute::open(args.device)?;
+    let precision = if on.backend == Backend::Cpu { Precision::Cpu } else { Precision::Gpu };
     let start = Instant::now();
     let clock = move || start.elapsed().as_secs_f64();
     let report = pollster::block_on(verify(files, &device, precision, variant, &clock, &Pace::none()))?;
