@@ -18,9 +18,6 @@ pub enum ExportError {
     /// A number that no reader would accept.
     #[error("pose {0} is not finite and cannot be exported: undo that frame")]
     NotFinite(usize),
-    /// The camera is not known.
-    #[error("no focal length could be estimated from the points: the camera cannot be exported")]
-    NoCamera,
     /// The file cannot be written.
     #[error("the file could not be written ({0}): check the folder and the free space")]
     Io(#[from] std::io::Error),
@@ -34,7 +31,7 @@ impl ExportError {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Empty | Self::NoCamera => "empty-cloud",
+            Self::Empty => "empty-cloud",
             Self::NotFinite(_) | Self::Io(_) | Self::Encode(_) => "bad-request",
         }
     }

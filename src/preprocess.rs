@@ -37,7 +37,9 @@ pub struct RgbImage {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PreprocessError {
     /// Fewer pixels than a patch, or more than any camera makes.
-    #[error("the image is {width}x{height} pixels: sides of {MIN_SIDE} to {MAX_SIDE} are accepted; use another image, or resize it first")]
+    #[error(
+        "the image is {width}x{height} pixels: sides of {MIN_SIDE} to {MAX_SIDE} are accepted; use another image, or resize it first"
+    )]
     ImageSize {
         /// Pixels across.
         width: usize,

@@ -9,13 +9,14 @@ use crate::{geometry::Intrinsics, session::Session};
 
 /// The file's content.
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Camera<'a> {
     generator: String,
     model: &'static str,
     /// How the numbers came about.
     method: &'static str,
-    /// Pixels of the depth and confidence pictures.
-    input: Intrinsics,
+    /// Pixels of the depth and confidence pictures; null where no frame gave a focal length.
+    input: Option<Intrinsics>,
     /// Pixels of the frames as they were given.
     photograph: Option<Intrinsics>,
     /// Focal length by frame, input pixels; null where none could be estimated.
@@ -25,14 +26,16 @@ struct Camera<'a> {
 /// Writes the camera of a session.
 ///
 /// # Errors
-/// When no frame gave a focal length, or `out` fails.
+/// When there is no frame, or `out` fails. A camera that could not be estimated is written as null.
 pub fn write(session: &Session, out: &mut impl Write) -> Result<(), ExportError> {
-    let input = session.intrinsics().ok_or(ExportError::NoCamera)?;
+    if session.frames() == 0 {
+        return Err(ExportError::Empty);
+    }
     let camera = Camera {
         generator: generator(),
         model: "pinhole",
         method: "median over frames of the Weiszfeld focal length of the camera-frame points",
-        input,
+        input: session.intrinsics(),
         photograph: session.photograph_intrinsics(),
         focal_by_frame: session.focals(),
     };

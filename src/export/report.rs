@@ -2,10 +2,11 @@
 
 use serde::Serialize;
 
-use crate::{cloud::Bounds, session::FrameReport};
+use crate::{cloud::Bounds, device::DeviceReport, session::FrameReport};
 
 /// The model that was used.
 #[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ModelReport {
     /// Its name.
     pub name: String,
@@ -19,13 +20,14 @@ pub struct ModelReport {
 
 /// The whole report.
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Report {
     /// Program and version.
     pub generator: String,
     /// The model.
     pub model: ModelReport,
     /// Where it ran.
-    pub device: String,
+    pub device: DeviceReport,
     /// What was given.
     pub input: Vec<String>,
     /// Network input, (across, down).

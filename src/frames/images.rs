@@ -21,8 +21,7 @@ pub(super) fn is_image_name(path: &Path) -> bool {
 
 /// The images of a folder in natural order (`frame9` before `frame10`).
 pub(super) fn images_in(folder: &Path) -> Result<Vec<PathBuf>, FrameError> {
-    let unreadable =
-        |e: std::io::Error| FrameError::Unreadable { path: folder.to_owned(), reason: e.to_string() };
+    let unreadable = |e: std::io::Error| FrameError::Unreadable { path: folder.to_owned(), reason: e.to_string() };
     let mut paths = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
@@ -91,7 +90,8 @@ mod tests {
 
     #[test]
     fn numbers_in_names_sort_by_value() {
-        let mut names = vec!["f10.png", "f9.png", "f1.png", "f01.png", "a2b3", "a2b20", "f", "f99999999999999999999999"];
+        let mut names =
+            vec!["f10.png", "f9.png", "f1.png", "f01.png", "a2b3", "a2b20", "f", "f99999999999999999999999"];
         names.sort_by(|a, b| natural_order(a, b));
         let sorted = ["a2b3", "a2b20", "f", "f01.png", "f1.png", "f9.png", "f10.png", "f99999999999999999999999"];
         assert_eq!(names, sorted);
@@ -99,7 +99,8 @@ mod tests {
 
     #[test]
     fn hidden_and_other_files_are_no_images() {
-        for (name, expected) in [("a.JPG", true), ("b.webp", true), ("._a.jpg", false), ("a.txt", false), ("jpg", false)]
+        for (name, expected) in
+            [("a.JPG", true), ("b.webp", true), ("._a.jpg", false), ("a.txt", false), ("jpg", false)]
         {
             assert_eq!(is_image_name(Path::new(name)), expected, "{name}");
         }

@@ -3,7 +3,7 @@
 
 use std::{
     ffi::OsString,
-    io::{BufRead, BufReader, ErrorKind, Read},
+    io::{BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom},
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Stdio},
     thread::JoinHandle,
@@ -70,7 +70,10 @@ fn launch(program: &'static str, path: &Path, result: std::io::Error) -> FrameEr
 fn reason(complaints: &str, path: &Path) -> String {
     let name = format!("file:{}: ", path.display());
     let line = complaints.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("no reason given");
-    line.replace(&name, "").trim().to_owned()
+    let line = line.replace(&name, "");
+    // "[mov,mp4 @ 0x55e0] text": the part in brackets is for ffmpeg's authors.
+    let line = line.strip_prefix('[').and_then(|l| l.split_once("] ")).map_or(line.as_str(), |(_, text)| text);
+    line.trim().to_owned()
 }
 
 /// Whether a file begins like a video container, so that failing to open it means damage.
@@ -78,6 +81,28 @@ fn looks_like_video(path: &Path) -> bool {
     let mut head = [0; 12];
     let read = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut head));
     read.is_ok() && (head.get(4..8) == Some(b"ftyp") || head.starts_with(&[0x1A, 0x45, 0xDF, 0xA3]))
+}
+
+/// Whether an mp4 file ends inside one of its boxes (each states its length).
+fn is_cut_off(path: &Path) -> bool {
+    let walk = || -> std::io::Result<bool> {
+        let mut file = std::fs::File::open(path)?;
+        let end = file.metadata()?.len();
+        let mut at = 0_u64;
+        while looks_like_video(path) && at + 8 <= end {
+            let mut head = [0; 8];
+            file.seek(SeekFrom::Start(at))?;
+            file.read_exact(&mut head)?;
+            let [a, b, c, d, ..] = head;
+            match u64::from(u32::from_be_bytes([a, b, c, d])) {
+                // To the end of the file, or a 64-bit length: large files are ffmpeg's to judge.
+                0..8 => return Ok(false),
+                length => at += length,
+            }
+        }
+        Ok(at > end)
+    };
+    walk().unwrap_or(false)
 }
 
 fn ratio(text: &str) -> Option<f64> {
@@ -110,7 +135,13 @@ fn probe(path: &Path) -> Result<(f64, Option<f64>), FrameError> {
     if format.and_then(|f| f.format_name.as_deref()) == Some("tty") {
         return Err(none("it is a text file"));
     }
-    let stream = probe.streams.first().ok_or_else(|| none("it has no picture track"))?;
+    let Some(stream) = probe.streams.first() else {
+        if is_cut_off(path) {
+            let reason = "its table of contents is cut off".to_owned();
+            return Err(FrameError::DamagedVideo { path: path.to_owned(), frames: 0, reason });
+        }
+        return Err(none("it has no picture track"));
+    };
     let rate = stream.avg_frame_rate.as_deref().and_then(ratio).unwrap_or(30.0);
     let number = |text: &Option<String>| text.as_ref().and_then(|t| t.parse::<f64>().ok()).filter(|v| v.is_finite());
     let duration = || number(&stream.duration).or_else(|| format.and_then(|f| number(&f.duration)));
@@ -274,7 +305,9 @@ mod tests {
 
     #[test]
     fn hostile_pictures_are_errors() {
-        for bytes in ["P6\n2 2\n255\nabc", "P6\n0 2\n255\n", "P6\n99999 99999\n255\n", "P5\n1 1\n255\nabc", "P6\n1", "\0"] {
+        for bytes in
+            ["P6\n2 2\n255\nabc", "P6\n0 2\n255\n", "P6\n99999 99999\n255\n", "P5\n1 1\n255\nabc", "P6\n1", "\0"]
+        {
             assert!(read_ppm(&mut bytes.as_bytes()).is_err(), "{bytes}");
         }
     }

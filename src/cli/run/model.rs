@@ -1,0 +1,69 @@
+//! The model and the device a run uses.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+use burn::tensor::Device;
+
+use crate::{
+    device::{Compute, DeviceChoice, DeviceReport},
+    export::report::ModelReport,
+    model::{Config, Point3r},
+    weights::{Parameters, load_folder},
+};
+
+/// A model ready to run, and what to say about it.
+pub(super) struct LoadedModel {
+    pub(super) model: Point3r,
+    pub(super) about: ModelReport,
+    pub(super) device: DeviceReport,
+    pub(super) load_ms: f64,
+    pub(super) warning: Option<String>,
+}
+
+/// The default model that a source checkout carries, relative to where the program is called.
+const DEFAULT_MODEL: &str = "weights/default";
+
+/// Loads the model of `folder`; without one, the default model, else formula weights with a warning.
+pub(super) fn load(folder: Option<&Path>, choice: DeviceChoice) -> Result<LoadedModel, Box<dyn std::error::Error>> {
+    let start = Instant::now();
+    let Compute { device, report, .. } = Compute::open(choice)?;
+    let default = PathBuf::from(DEFAULT_MODEL);
+    let folder = folder.or_else(|| default.join("manifest.json").is_file().then_some(default.as_path()));
+    let (config, parameters, about) = match folder {
+        Some(folder) => read_folder(folder, &device)?,
+        None => formula(&device),
+    };
+    let warning = (!about.trained).then(|| {
+        "UNTRAINED WEIGHTS: shapes and speed are real, the points are not a reconstruction. \
+         Give a trained model with --model DIR"
+            .to_owned()
+    });
+    let model = Point3r::new(config, parameters)?;
+    Ok(LoadedModel { model, about, device: report, load_ms: start.elapsed().as_secs_f64() * 1e3, warning })
+}
+
+fn formula(device: &Device) -> (Config, Parameters, ModelReport) {
+    let config = Config::small();
+    let parameters = Parameters::from_formula(&config, device);
+    let count = config.parameter_count();
+    let name = "untrained-small".to_owned();
+    let about = ModelReport { name, trained: false, licence: "none (formula weights)".to_owned(), parameters: count };
+    (config, parameters, about)
+}
+
+fn read_folder(
+    folder: &Path,
+    device: &Device,
+) -> Result<(Config, Parameters, ModelReport), Box<dyn std::error::Error>> {
+    let (manifest, parameters) = load_folder(folder, device, &mut |_, _| {})?;
+    let about = ModelReport {
+        name: manifest.name,
+        trained: manifest.trained,
+        licence: manifest.licence,
+        parameters: manifest.config.parameter_count(),
+    };
+    Ok((manifest.config, parameters, about))
+}
