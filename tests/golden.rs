@@ -95,7 +95,8 @@ fn wrong_weights_fail_the_comparison() {
     let inputs = std::fs::read(dir.join("inputs.safetensors")).unwrap();
     let expected = std::fs::read(dir.join("expected.safetensors")).unwrap();
     let files = VerifyFiles { config: Some(&config), weights: None, inputs: &inputs, expected: &expected };
-    let run = verify(files, &Device::flex(), Precision::Cpu, Variant::F32, &|| 0.0, &Pace::none());
+    let (device, pace) = (Device::flex(), Pace::none());
+    let run = verify(files, &device, Precision::Cpu, Variant::F32, &|| 0.0, &pace);
     assert!(!pollster::block_on(run).unwrap().passed);
 }
 
