@@ -264,9 +264,15 @@ impl Engine {
         self.publish(&session);
         self.session.replace(Some(session));
         match outcome {
-            Ok(report) => to_js(&report),
+            Ok(report) => {
+                self.error.take();
+                to_js(&report)
+            }
             Err(error) => {
-                self.error.replace(Some(error.clone()));
+                // What concerns this frame alone is the caller's to tell; what concerns the engine stays visible.
+                if matches!(error.code, "device-lost" | "out-of-memory" | "crashed") {
+                    self.error.replace(Some(error.clone()));
+                }
                 Err(error.into())
             }
         }
