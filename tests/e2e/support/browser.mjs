@@ -1,8 +1,10 @@
 // Chromium with WebGPU on a software adapter, and the page opened in it.
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
+import { readPly } from './formats.mjs';
 import { RESULTS } from './paths.mjs';
 
 const PLAIN = [
@@ -90,4 +92,23 @@ export async function waitForFrames(page, frames, timeout) {
 export async function screenshot(page, name) {
   await mkdir(RESULTS, { recursive: true });
   return page.screenshot({ path: join(RESULTS, `${name}.png`) });
+}
+
+/** Presses the button, and reads what the browser downloads. */
+export async function exportPly(page) {
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: 'Export PLY' }).click(),
+  ]);
+  assert.equal(download.suggestedFilename(), 'cloud.ply');
+  return readPly(await readFile(await download.path()));
+}
+
+/** The alert names the code, its sentence and what to do; `stats().error` says the same. */
+export async function expectError(page, code) {
+  const alert = page.locator('p3r-alert');
+  await alert.locator('code').getByText(code, { exact: true }).waitFor({ state: 'visible', timeout: 15_000 });
+  const { error } = await stats(page);
+  assert.equal(error.code, code);
+  assert.ok(error.message.length > 10 && error.action.length > 10, 'an error has a sentence and an action');
 }
