@@ -6,16 +6,18 @@
 //! Failures after opening (device lost, uncaptured validation or memory errors) arrive asynchronously and are
 //! kept in [`GpuEvents`] until somebody asks.
 
-use std::{
-    future::Future,
-    pin::Pin,
-    str::FromStr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::{Context, Poll, Waker},
-};
+mod error;
+mod events;
+
+use std::{str::FromStr, sync::Arc};
 
 use burn::tensor::Device;
 use serde::Serialize;
+
+pub use self::{
+    error::DeviceError,
+    events::{GpuEvents, UntilLost},
+};
 
 /// What the user asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -64,58 +66,6 @@ pub enum Tier {
     Hardware,
 }
 
-/// Why no device could be opened, or why an open one stopped working.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum DeviceError {
-    /// The browser has no `navigator.gpu`.
-    #[error("this browser has no WebGPU")]
-    NoWebGpu,
-    /// WebGPU or Vulkan is there, but offers no adapter.
-    #[error("no graphics adapter is available ({0})")]
-    NoAdapter(String),
-    /// The adapter refused a device.
-    #[error("the graphics adapter refused to open ({0})")]
-    Refused(String),
-    /// The device was lost: driver reset, GPU process crash, machine asleep.
-    #[error("the graphics device was lost ({0})")]
-    Lost(String),
-    /// The device ran out of memory.
-    #[error("the graphics device ran out of memory ({0})")]
-    OutOfMemory(String),
-    /// The device rejected work of ours.
-    #[error("the graphics device rejected a command ({0})")]
-    Rejected(String),
-    /// Not one of auto, cpu, gpu.
-    #[error("unknown device \"{0}\"")]
-    Choice(String),
-}
-
-impl DeviceError {
-    /// The code shared with the page.
-    #[must_use]
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::NoWebGpu => "no-webgpu",
-            Self::NoAdapter(_) | Self::Refused(_) => "no-adapter",
-            Self::Lost(_) | Self::Rejected(_) => "device-lost",
-            Self::OutOfMemory(_) => "out-of-memory",
-            Self::Choice(_) => "bad-request",
-        }
-    }
-
-    /// What the user can do about it.
-    #[must_use]
-    pub const fn action(&self) -> &'static str {
-        match self {
-            Self::NoWebGpu => "open the page in a browser with WebGPU, for example a current Chrome, Edge or Safari",
-            Self::NoAdapter(_) | Self::Refused(_) => "update the graphics driver, or choose the CPU",
-            Self::Lost(_) | Self::Rejected(_) => "export what is there, then restart the engine",
-            Self::OutOfMemory(_) => "close other tabs, or use a smaller model or fewer points",
-            Self::Choice(_) => "use auto, cpu or gpu",
-        }
-    }
-}
-
 /// The numbers a user or a bug report needs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -150,74 +100,6 @@ pub struct DeviceLimits {
     pub workgroup_bytes: u32,
     /// Invocations per workgroup.
     pub workgroup_invocations: u32,
-}
-
-#[derive(Debug, Default)]
-struct EventState {
-    lost: Option<DeviceError>,
-    error: Option<DeviceError>,
-    wakers: Vec<Waker>,
-}
-
-/// What the GPU reported asynchronously. Cheap to clone; all clones see the same events.
-#[derive(Debug, Clone, Default)]
-pub struct GpuEvents(Arc<Mutex<EventState>>);
-
-impl GpuEvents {
-    fn state(&self) -> MutexGuard<'_, EventState> {
-        // The state is valid after a panic elsewhere: every write is one assignment.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The loss, once it has happened; it is final.
-    #[must_use]
-    pub fn lost(&self) -> Option<DeviceError> {
-        self.state().lost.clone()
-    }
-
-    /// Takes the first uncaptured error since the last call.
-    #[must_use]
-    pub fn take_error(&self) -> Option<DeviceError> {
-        self.state().error.take()
-    }
-
-    /// Resolves when the device is lost, so that a wait on the GPU can be given up.
-    #[must_use]
-    pub fn until_lost(&self) -> UntilLost {
-        UntilLost(self.clone())
-    }
-
-    fn report_lost(&self, error: DeviceError) {
-        let wakers = {
-            let mut state = self.state();
-            state.lost.get_or_insert(error);
-            std::mem::take(&mut state.wakers)
-        };
-        wakers.into_iter().for_each(Waker::wake);
-    }
-
-    fn report_error(&self, error: DeviceError) {
-        self.state().error.get_or_insert(error);
-    }
-}
-
-/// Future of [`GpuEvents::until_lost`].
-#[derive(Debug)]
-pub struct UntilLost(GpuEvents);
-
-impl Future for UntilLost {
-    type Output = DeviceError;
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<DeviceError> {
-        let mut state = self.0.state();
-        if let Some(error) = &state.lost {
-            return Poll::Ready(error.clone());
-        }
-        if !state.wakers.iter().any(|w| w.will_wake(context.waker())) {
-            state.wakers.push(context.waker().clone());
-        }
-        Poll::Pending
-    }
 }
 
 /// An open adapter and device, shared by inference and rendering. Handles: cloning is cheap.
@@ -446,14 +328,5 @@ mod tests {
         let expected = if tier == Tier::Hardware { Backend::Gpu } else { Backend::Cpu };
         assert_eq!(compute.report.backend, expected, "{:?}", compute.report);
         assert!(compute.report.limits.binding_bytes >= 128 << 20);
-    }
-
-    #[test]
-    fn loss_wakes_the_waiter_and_is_final() {
-        let events = GpuEvents::default();
-        assert!(events.lost().is_none());
-        events.report_lost(DeviceError::Lost("first".to_owned()));
-        events.report_lost(DeviceError::Lost("second".to_owned()));
-        assert_eq!(pollster::block_on(events.until_lost()), DeviceError::Lost("first".to_owned()));
     }
 }

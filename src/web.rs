@@ -6,7 +6,9 @@
 //! points and tensors), drawing goes on, and commands for the session wait in `deferred`.
 //! Everything thrown is an [`EngineError`]; a Rust panic instead posts `{code: "crashed", message}` to the page.
 
+mod command;
 mod error;
+mod messages;
 mod platform;
 mod snapshot;
 mod view;
@@ -16,94 +18,24 @@ use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::task::{Poll, Waker};
 
-use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 use web_sys::OffscreenCanvas;
 
+use self::command::Command;
 use self::error::EngineError;
+use self::messages::{
+    Answer, CreateOptions, DeviceAnswer, ManifestAnswer, ModelAnswer, ShardAnswer, StartOptions, StatsAnswer,
+    VerifyBytes, from_js, rgb_image, to_js,
+};
 use self::snapshot::Snapshot;
 use self::view::{View, ViewOptions};
-use crate::device::{Backend, Compute, DeviceChoice, DeviceError, Gpu, Tier};
+use crate::device::{Backend, Compute, DeviceChoice, DeviceError, Gpu};
 use crate::frames::Frame;
 use crate::model::Point3r;
 use crate::pace::Pace;
-use crate::preprocess::RgbImage;
 use crate::session::{Clock, Session, SessionOptions, SessionState};
-use crate::verify::{Precision, Variant, VerifyFiles};
+use crate::verify::{Precision, Variant};
 use crate::weights::{Loader, Manifest};
-
-type Answer<T = JsValue> = Result<T, JsValue>;
-
-/// What `create` is told.
-#[derive(Deserialize)]
-struct CreateOptions {
-    device: String,
-}
-
-/// What `start` is told.
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct StartOptions {
-    size: Option<usize>,
-    confidence: Option<f32>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct DeviceAnswer {
-    #[serde(flatten)]
-    report: crate::device::DeviceReport,
-    rendering: bool,
-}
-
-#[derive(Serialize)]
-struct ShardAnswer<'a> {
-    index: usize,
-    file: &'a str,
-    bytes: u64,
-    sha256: &'a str,
-}
-
-#[derive(Serialize)]
-struct ManifestAnswer<'a> {
-    name: &'a str,
-    licence: &'a str,
-    trained: bool,
-    bytes: u64,
-    shards: Vec<ShardAnswer<'a>>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ModelAnswer {
-    name: String,
-    trained: bool,
-    parameters: usize,
-    input_size: usize,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct StatsAnswer {
-    state: SessionState,
-    device: Backend,
-    tier: Tier,
-    frames: usize,
-    pointers: usize,
-    points: usize,
-    ms_per_frame: f64,
-    gpu_bytes: u64,
-    wasm_bytes: f64,
-    error: Option<EngineError>,
-}
-
-/// A command given while a frame was being computed.
-#[derive(Debug, Clone, Copy)]
-enum Deferred {
-    Pause,
-    Resume,
-    Undo(usize),
-}
 
 /// The engine.
 #[wasm_bindgen]
@@ -115,7 +47,7 @@ pub struct Engine {
     snapshot: RefCell<Snapshot>,
     view: RefCell<Option<View>>,
     loader: RefCell<Option<Loader>>,
-    deferred: RefCell<Vec<Deferred>>,
+    deferred: RefCell<Vec<Command>>,
     reset_requested: Cell<bool>,
     push_waker: RefCell<Option<Waker>>,
     next_frame: Cell<usize>,
@@ -239,10 +171,7 @@ impl Engine {
         let index = self.next_frame.replace(self.next_frame.get() + 1);
         let frame = Frame { index, time, image };
         let raced = self.race(session.push(&frame, &self.pace)).await;
-        let outcome = match raced {
-            Ok(pushed) => pushed.map(|result| result.report).map_err(EngineError::from),
-            Err(error) => Err(error),
-        };
+        let outcome = raced.and_then(|pushed| Ok(pushed?.report));
         let outcome = outcome.and_then(|report| self.check_gpu().map(|()| report));
         if let Err(error) = &outcome {
             match error.code {
@@ -256,7 +185,7 @@ impl Engine {
         }
         for command in self.deferred.take() {
             // A command that no longer applies (the frame failed) has nothing to act on.
-            let _ = apply(&mut session, command);
+            let _ = command.apply(&mut session);
         }
         if let Ok(report) = &outcome {
             self.snapshot.borrow_mut().took(report.ms_per_frame);
@@ -280,17 +209,17 @@ impl Engine {
 
     /// Refuses frames until `resume`; at once, or when the frame being computed is done.
     pub fn pause(&self) -> Answer<()> {
-        self.command(Deferred::Pause)
+        self.command(Command::Pause)
     }
 
     /// Takes frames again.
     pub fn resume(&self) -> Answer<()> {
-        self.command(Deferred::Resume)
+        self.command(Command::Resume)
     }
 
     /// Takes back the last frames; at once, or when the frame being computed is done.
     pub fn undo(&self, frames: usize) -> Answer<()> {
-        self.command(Deferred::Undo(frames))
+        self.command(Command::Undo(frames))
     }
 
     /// Forgets the reconstruction; a frame being computed is given up and its promise rejected.
@@ -429,9 +358,9 @@ impl Engine {
         .await
     }
 
-    fn command(&self, command: Deferred) -> Answer<()> {
+    fn command(&self, command: Command) -> Answer<()> {
         if let Some(session) = self.session.borrow_mut().as_mut() {
-            apply(session, command)?;
+            command.apply(session)?;
             self.publish(session);
         } else {
             self.deferred.borrow_mut().push(command);
@@ -457,15 +386,6 @@ impl Engine {
     }
 }
 
-fn apply(session: &mut Session, command: Deferred) -> Result<(), EngineError> {
-    match command {
-        Deferred::Pause => session.pause()?,
-        Deferred::Resume => session.resume()?,
-        Deferred::Undo(frames) => session.undo(frames)?,
-    }
-    Ok(())
-}
-
 async fn open_gpu(canvas: Option<OffscreenCanvas>) -> Result<(Gpu, Option<wgpu::Surface<'static>>), DeviceError> {
     if !platform::has_webgpu() {
         return Err(DeviceError::NoWebGpu);
@@ -476,51 +396,4 @@ async fn open_gpu(canvas: Option<OffscreenCanvas>) -> Result<(Gpu, Option<wgpu::
     let refused = |e: wgpu::CreateSurfaceError| DeviceError::Refused(e.to_string());
     let surface = canvas.map(|c| instance.create_surface(wgpu::SurfaceTarget::OffscreenCanvas(c))).transpose();
     Ok((gpu, surface.map_err(refused)?))
-}
-
-/// The files of `verify`, owned.
-struct VerifyBytes {
-    config: String,
-    weights: Option<Vec<u8>>,
-    inputs: Vec<u8>,
-    expected: Vec<u8>,
-}
-
-impl VerifyBytes {
-    fn from_js(files: &JsValue) -> Result<Self, EngineError> {
-        let field = |name: &str| js_sys::Reflect::get(files, &JsValue::from_str(name)).unwrap_or(JsValue::UNDEFINED);
-        let bytes = |name: &str| field(name).dyn_into::<js_sys::Uint8Array>().map(|b| b.to_vec());
-        let missing = |_| EngineError::bad_request("verify needs config, inputs and expected");
-        Ok(Self {
-            config: field("config").as_string().ok_or(JsValue::NULL).map_err(missing)?,
-            weights: bytes("weights").ok(),
-            inputs: bytes("inputs").map_err(missing)?,
-            expected: bytes("expected").map_err(missing)?,
-        })
-    }
-
-    fn borrow(&self) -> VerifyFiles<'_> {
-        let Self { config, weights, inputs, expected } = self;
-        VerifyFiles { config: Some(config), weights: weights.as_deref(), inputs, expected }
-    }
-}
-
-fn rgb_image(rgba: &[u8], width: usize, height: usize) -> Result<RgbImage, EngineError> {
-    let expected = width.checked_mul(height).and_then(|n| n.checked_mul(4));
-    if rgba.is_empty() || expected != Some(rgba.len()) {
-        let message = format!("a frame of {width} x {height} pixels cannot have {} bytes", rgba.len());
-        return Err(EngineError::new("image-damaged", message));
-    }
-    let rgb = rgba.as_chunks::<4>().0.iter().flat_map(|[r, g, b, _]| [*r, *g, *b]).collect();
-    Ok(RgbImage { width, height, rgb })
-}
-
-fn to_js<T: Serialize>(value: &T) -> Answer {
-    value
-        .serialize(&serde_wasm_bindgen::Serializer::json_compatible())
-        .map_err(|e| EngineError::bad_request(&e.to_string()).into())
-}
-
-fn from_js<T: for<'a> Deserialize<'a>>(value: JsValue) -> Result<T, EngineError> {
-    serde_wasm_bindgen::from_value(value).map_err(|e| EngineError::bad_request(&e.to_string()))
 }

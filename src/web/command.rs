@@ -1,0 +1,24 @@
+//! What the user asks of a session besides frames; a frame that is being computed comes first.
+
+use super::error::EngineError;
+use crate::session::Session;
+
+/// A command given while a frame was being computed.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Command {
+    Pause,
+    Resume,
+    Undo(usize),
+}
+
+impl Command {
+    /// Does it.
+    pub(super) fn apply(self, session: &mut Session) -> Result<(), EngineError> {
+        match self {
+            Self::Pause => session.pause()?,
+            Self::Resume => session.resume()?,
+            Self::Undo(frames) => session.undo(frames)?,
+        }
+        Ok(())
+    }
+}
