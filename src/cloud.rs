@@ -99,7 +99,8 @@ pub struct Cloud {
     bounds: Vec<Bounds>,
     points: usize,
     budget: usize,
-    refused: usize,
+    /// Points of each frame that the budget left no room for.
+    refused: Vec<usize>,
 }
 
 impl Default for Cloud {
@@ -112,7 +113,7 @@ impl Cloud {
     /// An empty cloud that will hold at most `budget` bytes of points.
     #[must_use]
     pub fn new(budget: usize) -> Self {
-        Self { chunks: Vec::new(), bounds: Vec::new(), points: 0, budget, refused: 0 }
+        Self { chunks: Vec::new(), bounds: Vec::new(), points: 0, budget, refused: Vec::new() }
     }
 
     /// Adds a frame's points. Points beyond the budget are not kept; returns how many those were.
@@ -129,7 +130,7 @@ impl Cloud {
                 keep
             });
         }
-        self.refused += refused;
+        self.refused.push(refused);
         self.points += chunk.points.len();
         self.bounds.push(chunk.points.iter().fold(Bounds::EMPTY, |b, p| b.including(p.position)));
         self.chunks.push(Arc::new(chunk));
@@ -143,6 +144,7 @@ impl Cloud {
             self.points -= chunk.points.len();
         }
         self.bounds.truncate(keep);
+        self.refused.truncate(keep);
     }
 
     /// Frames in order.
@@ -179,7 +181,7 @@ impl Cloud {
     /// Points that were not kept because the budget was used up.
     #[must_use]
     pub fn refused(&self) -> usize {
-        self.refused
+        self.refused.iter().sum()
     }
 
     /// The box around all points.

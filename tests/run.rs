@@ -222,3 +222,24 @@ fn grey_deep_and_transparent_pictures_become_rgb() {
         assert_eq!(image.rgb, vec![200; 20 * 20 * 3], "{:?}", shape.color());
     }
 }
+
+#[test]
+fn a_second_run_leaves_no_picture_of_the_first_and_foreign_pictures_are_not_touched() {
+    let dir = tempfile::tempdir().unwrap();
+    for i in 0..3 {
+        picture(96, 64, i).save(dir.path().join(format!("{i}.png"))).unwrap();
+    }
+    let (out, foreign) = (dir.path().join("out"), dir.path().join("foreign"));
+    let names = |folder: &Path| fs::read_dir(folder.join("depth")).unwrap().count();
+    assert!(run(&[text(dir.path()), "--device", "cpu", "--size", "96", "-o", text(&out)]).status.success());
+    assert_eq!(names(&out), 3);
+    let first = dir.path().join("0.png");
+    assert!(run(&[text(&first), "--device", "cpu", "--size", "96", "-o", text(&out)]).status.success());
+    assert_eq!(names(&out), 1);
+
+    fs::create_dir_all(foreign.join("depth")).unwrap();
+    fs::write(foreign.join("depth/000000.png"), b"mine").unwrap();
+    let sentence = refused(&[text(&first), "--device", "cpu", "-o", text(&foreign)]);
+    assert!(sentence.contains("choose another output folder"), "{sentence}");
+    assert_eq!(fs::read(foreign.join("depth/000000.png")).unwrap(), b"mine");
+}

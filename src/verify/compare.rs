@@ -78,7 +78,7 @@ impl<'a> Comparison<'a> {
     }
 
     /// Compares a tensor produced in frame `index` with every form of it that is expected.
-    pub(crate) fn frame(&mut self, index: usize, name: &str, tensor: &Reference) {
+    pub(crate) fn frame(&mut self, index: usize, name: &str, tensor: &Reference, scale: Option<f32>) {
         let prefix = match self.variant {
             Variant::F32 => format!("f{index}."),
             Variant::F16Rope => format!("cuda_f16.f{index}."),
@@ -89,7 +89,7 @@ impl<'a> Comparison<'a> {
                 continue;
             }
             match suffix {
-                "" => self.check(&full, tensor),
+                "" => self.check_scaled(&full, tensor, scale.unwrap_or(0.0)),
                 ".sub" => self.check(&full, &subsample(name, tensor)),
                 _ => self.check(&full, &statistics(tensor)),
             }
@@ -110,6 +110,11 @@ impl<'a> Comparison<'a> {
 
     /// Compares one tensor under its full name.
     pub(crate) fn check(&mut self, name: &str, tensor: &Reference) {
+        self.check_scaled(name, tensor, 0.0);
+    }
+
+    /// The error is relative to `at_least` or to the largest expected value, whichever is larger.
+    fn check_scaled(&mut self, name: &str, tensor: &Reference, at_least: f32) {
         let Some(expected) = self.expected.get(name) else { return };
         let group = group_of(name);
         let mut report = self.report(name, group);
@@ -120,7 +125,7 @@ impl<'a> Comparison<'a> {
             let differing = tensor.values.iter().zip(&expected.values).filter(|(a, b)| a != b).count() as f64;
             report.error = differing;
         } else {
-            let largest = expected.values.iter().fold(0.0f32, |m, v| m.max(v.abs()));
+            let largest = expected.values.iter().fold(at_least, |m, v| m.max(v.abs()));
             let scale = if group == Group::Unit { 1.0 } else { f64::from(largest) };
             report.error = relative_error(&tensor.values, &expected.values, scale);
         }

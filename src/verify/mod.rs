@@ -110,7 +110,8 @@ pub async fn verify(
     let images = read_images(&References::parse("inputs.safetensors", files.inputs)?)?;
     let parameters = match files.weights {
         Some(bytes) => read_weights(&References::parse("weights.safetensors", bytes)?, device),
-        None => Parameters::from_formula(&config, device),
+        // All of them: a folder may expect tensors that nothing else needs.
+        None => Parameters::from_formula_where(&config, device, |_| true),
     };
     let options = Options { half_rotary: variant == Variant::F16Rope, ..Options::default() };
     let model = Point3r::new(config, parameters)?.with_options(options);
@@ -125,8 +126,8 @@ pub async fn verify(
         let (prediction, fusion) = model.step_probed(&mut state, image, pace, &mut probe).await?;
         seconds.push(clock() - start);
         let produced = Produced::collect(probe, &prediction, &fusion, &state).await?;
-        for (name, tensor) in produced.tensors() {
-            comparison.frame(index, name, tensor);
+        for (name, tensor, scale) in produced.tensors() {
+            comparison.frame(index, name, tensor, scale);
         }
         pointers.push(prediction.pointers.total);
         pace.breathe().await;

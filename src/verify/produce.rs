@@ -7,7 +7,11 @@ use crate::memory::Fusion;
 use crate::model::{ModelError, Prediction, Probe, State};
 
 /// Tensors of one frame by name.
-pub(crate) struct Produced(Vec<(String, Reference)>);
+pub(crate) struct Produced {
+    tensors: Vec<(String, Reference)>,
+    /// Largest coordinate of the pointers.
+    extent: f32,
+}
 
 impl Produced {
     /// Reads everything recorded and predicted back from the device.
@@ -43,11 +47,15 @@ impl Produced {
             host("merge_nn_index", fusion.nearest.iter().map(|(m, _)| *m as f32).collect());
             host("merge_is_add", fusion.added.iter().map(|a| f32::from(u8::from(*a))).collect());
         }
-        Ok(Self(all))
+        let positions = state.memory().positions().as_flattened();
+        Ok(Self { tensors: all, extent: positions.iter().fold(0.0, |m: f32, v| m.max(v.abs())) })
     }
 
-    pub(crate) fn tensors(&self) -> impl Iterator<Item = (&str, &Reference)> {
-        self.0.iter().map(|(name, tensor)| (name.as_str(), tensor))
+    /// Name, tensor and the magnitude its error is relative to, where that is not the tensor's own: a distance
+    /// is a difference of positions and inherits their rounding.
+    pub(crate) fn tensors(&self) -> impl Iterator<Item = (&str, &Reference, Option<f32>)> {
+        let scale = |name: &str| name.starts_with("merge_").then_some(self.extent);
+        self.tensors.iter().map(move |(name, tensor)| (name.as_str(), tensor, scale(name)))
     }
 }
 

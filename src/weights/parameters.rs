@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::{WeightsError, formula_values};
-use crate::model::Config;
+use crate::model::{Config, ParameterSpec};
 
 /// Parameters waiting to be taken by a network. Values are f32 on the device.
 #[derive(Debug)]
@@ -24,8 +24,13 @@ impl Parameters {
     /// All parameters that inference reads, from the weight formula (untrained).
     #[must_use]
     pub fn from_formula(config: &Config, device: &Device) -> Self {
+        Self::from_formula_where(config, device, |spec| spec.used)
+    }
+
+    /// The parameters that `wanted` picks, from the weight formula.
+    pub(crate) fn from_formula_where(config: &Config, device: &Device, wanted: fn(&ParameterSpec) -> bool) -> Self {
         let mut parameters = Self::new(device);
-        for spec in config.parameters().into_iter().filter(|spec| spec.used) {
+        for spec in config.parameters().into_iter().filter(wanted) {
             parameters.insert(&spec.name, &spec.shape, formula_values(&spec.name, &spec.shape, config));
         }
         parameters

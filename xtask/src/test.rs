@@ -89,6 +89,10 @@ fn e2e(project: &Project, report: &mut Report) {
         Some(browser) => {
             let mut command = project.npm(&["run", "--silent", "e2e"]);
             command.env("CHROMIUM", browser);
+            match wasm::tiny_model(project) {
+                Ok(model) => command.env("POINT3R_TINY_MODEL", model),
+                Err(error) => return Verdict::Ran(Counts::default(), Some(error)),
+            };
             tests(&mut limited(project, 1800, &command), Runner::Node)
         }
     });

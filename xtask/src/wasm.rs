@@ -1,6 +1,6 @@
 //! The wasm package and the default model: what the page needs besides its own sources.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::setup;
 use crate::shell::{Outcome, Project, answer, run};
@@ -63,10 +63,24 @@ pub(crate) fn default_model(project: &Project) -> Outcome {
     if let Some(parent) = target.parent() {
         std::fs::create_dir_all(parent).map_err(|error| format!("{MODEL}: {error}"))?;
     }
+    formula_model(project, "small", &target)
+}
+
+/// The smallest network as a model folder, for browser tests that even a software adapter computes in seconds.
+pub(crate) fn tiny_model(project: &Project) -> Result<PathBuf, String> {
+    let target = project.target.join("tiny-model");
+    formula_model(project, "tiny", &target)?;
+    Ok(target)
+}
+
+/// Writes a model folder of untrained weights.
+fn formula_model(project: &Project, network: &str, target: &Path) -> Outcome {
     run(&mut project.cargo("build", &["--release", "--bin", "point3r"]))?;
     let program = project.target.join("release").join(format!("point3r{}", std::env::consts::EXE_SUFFIX));
-    run(&mut project.command(program, &["convert", "--formula", "small", "--precision", "f16", "-o", MODEL]))?;
-    if target.join("manifest.json").is_file() { Ok(()) } else { Err(format!("{MODEL} has no manifest.json")) }
+    let arguments = ["convert", "--formula", network, "--precision", "f16", "--force", "-o"];
+    run(project.command(program, &arguments).arg(target))?;
+    let manifest = target.join("manifest.json");
+    if manifest.is_file() { Ok(()) } else { Err(format!("{} was not written", manifest.display())) }
 }
 
 fn copy_files(from: &Path, to: &Path) -> Outcome {

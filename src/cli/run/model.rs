@@ -6,6 +6,7 @@ use std::{
 };
 
 use burn::tensor::Device;
+use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::{
     device::{Compute, DeviceChoice, DeviceReport},
@@ -58,7 +59,12 @@ fn read_folder(
     folder: &Path,
     device: &Device,
 ) -> Result<(Config, Parameters, ModelReport), Box<dyn std::error::Error>> {
-    let (manifest, parameters) = load_folder(folder, device, &mut |_, _| {})?;
+    let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template("loading {bar:30} {bytes}/{total_bytes}")?);
+    let (manifest, parameters) = load_folder(folder, device, &mut |done, total| {
+        bar.set_length(total);
+        bar.set_position(done);
+    })?;
+    bar.finish_and_clear();
     let about = ModelReport {
         name: manifest.name,
         trained: manifest.trained,

@@ -25,6 +25,18 @@ pub(super) struct Output {
     folder: PathBuf,
 }
 
+const PICTURES: [&str; 2] = ["depth", "confidence"];
+const CLOUD: &str = "cloud.ply";
+const TRAJECTORY: &str = "trajectory.tum";
+const INTRINSICS: &str = "intrinsics.json";
+const REPORT: &str = "report.json";
+
+/// Named as a run names its pictures.
+fn is_numbered_picture(path: &Path) -> bool {
+    let digits = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    path.extension().is_some_and(|e| e == "png") && digits.len() >= 6 && digits.bytes().all(|b| b.is_ascii_digit())
+}
+
 /// Writes one file through a buffer, whole or not at all as far as the caller can tell.
 fn file(
     path: &Path,
@@ -37,11 +49,33 @@ fn file(
 }
 
 impl Output {
-    /// Makes the folder, before time is spent on frames.
+    /// Makes the folder, before time is spent on frames. The files of an earlier run are removed, so that two
+    /// runs never mix; pictures that no run wrote are not touched: such a folder is refused.
     pub(super) fn create(folder: &Path) -> Result<Self, Box<dyn std::error::Error>> {
-        for part in ["depth", "confidence"] {
-            std::fs::create_dir_all(folder.join(part))
-                .map_err(|e| format!("{}: {e}; choose another output folder", folder.display()))?;
+        let named = |e: std::io::Error| format!("{}: {e}; choose another output folder", folder.display());
+        let earlier = folder.join(REPORT).is_file();
+        for part in PICTURES {
+            let part = folder.join(part);
+            std::fs::create_dir_all(&part).map_err(named)?;
+            for entry in std::fs::read_dir(&part).map_err(named)? {
+                let path = entry.map_err(named)?.path();
+                if !earlier {
+                    return Err(format!(
+                        "{} holds files that no run wrote: choose another output folder",
+                        part.display()
+                    )
+                    .into());
+                }
+                if is_numbered_picture(&path) {
+                    std::fs::remove_file(&path).map_err(named)?;
+                }
+            }
+        }
+        // The report last: as long as it stands, the folder is known as a run's.
+        for file in [CLOUD, TRAJECTORY, INTRINSICS, REPORT].map(|file| folder.join(file)) {
+            if earlier && file.is_file() {
+                std::fs::remove_file(&file).map_err(named)?;
+            }
         }
         Ok(Self { folder: folder.to_owned() })
     }
@@ -67,10 +101,10 @@ impl Output {
         if session.cloud().is_empty() {
             missing.push(format!("no cloud.ply: {}", ExportError::Empty));
         } else {
-            file(&self.folder.join("cloud.ply"), |out| ply::write(session.cloud(), 0.0, comments, out))?;
+            file(&self.folder.join(CLOUD), |out| ply::write(session.cloud(), 0.0, comments, out))?;
         }
-        file(&self.folder.join("trajectory.tum"), |out| tum::write(session.trajectory(), comments, out))?;
-        file(&self.folder.join("intrinsics.json"), |out| intrinsics::write(session, out))?;
+        file(&self.folder.join(TRAJECTORY), |out| tum::write(session.trajectory(), comments, out))?;
+        file(&self.folder.join(INTRINSICS), |out| intrinsics::write(session, out))?;
         if session.intrinsics().is_none() {
             missing.push("no frame gave a focal length: the camera in intrinsics.json is null".to_owned());
         }
@@ -108,7 +142,7 @@ impl Output {
             error: run.error.as_ref().map(ToString::to_string),
             per_frame: run.per_frame.clone(),
         };
-        file(&self.folder.join("report.json"), |out| {
+        file(&self.folder.join(REPORT), |out| {
             serde_json::to_writer_pretty(&mut *out, &report).map_err(std::io::Error::from)?;
             Ok(writeln!(out)?)
         })?;

@@ -10,6 +10,9 @@ export const DIST = resolve(ROOT, process.env.POINT3R_DIST ?? 'dist');
 export const MOCK = process.env.POINT3R_MOCK === '1';
 export const RESULTS = join(ROOT, 'test-results');
 
+/** Model folder of the smallest network, which even a software adapter computes in seconds; or null. */
+export const TINY_MODEL = process.env.POINT3R_TINY_MODEL ?? null;
+
 const SHARED = resolve(process.env.POINT3R_SHARED ?? join(ROOT, '..', 'shared'));
 
 /** A file or folder of the shared test material, or null. */

@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DIST, MOCK, shared, tinyGolden } from './paths.mjs';
+import { DIST, MOCK, shared, TINY_MODEL, tinyGolden } from './paths.mjs';
 import { serve } from './server.mjs';
 
 const MODEL = join(DIST, 'models', 'default');
@@ -61,7 +61,12 @@ export async function serveSite() {
   }
   const golden = tinyGolden();
   const fox = shared('data/fox_portrait/images');
-  const mounts = { ...SPOILED, ...(golden && { '/golden/tiny/': golden }), ...(fox && { '/fox/': fox }) };
+  const mounts = {
+    ...SPOILED,
+    ...(golden && { '/golden/tiny/': golden }),
+    ...(fox && { '/fox/': fox }),
+    ...(TINY_MODEL && { '/models/tiny/': TINY_MODEL }),
+  };
   if (MOCK) {
     mounts['/models/default/'] = original;
   }
