@@ -25,6 +25,11 @@ fn shipped() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/tiny")
 }
 
+/// Other widths, depths, head counts and hooks, and portrait pictures.
+fn other() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/other")
+}
+
 fn run(dir: &Path, device: &Device, precision: Precision, variant: Variant) -> Result<VerifyReport, VerifyError> {
     let expected = match variant {
         Variant::F32 => "expected.safetensors",
@@ -60,6 +65,13 @@ fn shipped_reference_passes_on_the_gpu() {
     let report = run(&shipped(), &device, Precision::Gpu, Variant::F32).unwrap();
     assert_passed(&report, 100);
     assert_eq!(report.pointers, [12, 22, 29, 38, 41]);
+}
+
+#[test]
+fn another_shape_of_network_with_portrait_pictures_passes_on_the_cpu() {
+    let report = run(&other(), &Device::flex(), Precision::Cpu, Variant::F32).unwrap();
+    assert_passed(&report, 64);
+    assert_eq!(report.pointers, [24, 48, 58, 58]);
 }
 
 #[test]

@@ -4,6 +4,7 @@ import { detailOf, ERRORS, type ErrorCode, Point3rError, toPoint3rError } from '
 /** The closed set shared with the Rust engine. */
 const SHARED = [
   'no-webgpu',
+  'not-finite',
   'no-adapter',
   'device-lost',
   'crashed',

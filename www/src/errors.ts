@@ -63,6 +63,10 @@ export const ERRORS = {
     sentence: 'An image could not be read.',
     action: 'Open it in another program to check it, or leave it out.',
   },
+  'not-finite': {
+    sentence: 'The network produced invalid numbers on a frame, which was left out.',
+    action: 'If it happens often, check the model with “point3r verify”, or choose another one.',
+  },
   'empty-cloud': {
     sentence: 'There are no points to export yet.',
     action: 'Open a video or images first.',

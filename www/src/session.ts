@@ -2,7 +2,15 @@
 // own controls use. It owns the engine (and its replacement after a crash), the feeding of frames and the store.
 import type { Engine, EngineEvents } from './engine';
 import { Point3rError, toPoint3rError } from './errors';
-import type { DeviceChoice, EngineStats, ExportFormat, FrameReport, StartOptions, VerifyReport } from './protocol';
+import type {
+  DeviceChoice,
+  EngineStats,
+  ExportFormat,
+  FrameImage,
+  FrameReport,
+  StartOptions,
+  VerifyReport,
+} from './protocol';
 import type { AppState, PageState, Progress, Settings, Store } from './store';
 import { type FrameSource, openFiles, openUrl, type PickingOptions } from './video';
 
@@ -54,13 +62,15 @@ export class Session {
   private engine: Engine;
   private feed: Feed | null = null;
   private resumed: { promise: Promise<void>; open(): void } | null = null;
+  /** Settles when the model being loaded is there, or is not. */
+  private loading: Promise<void>;
   private opening: Promise<unknown> = Promise.resolve();
 
   constructor(parts: SessionParts) {
     this.parts = parts;
     this.engine = this.newEngine();
     this.ready = this.boot();
-    this.ready.catch(() => {});
+    this.loading = this.ready.catch(() => {});
   }
 
   /** Listens to an event; the answer stops listening. */
@@ -73,9 +83,10 @@ export class Session {
   /**
    * Reconstructs a video or images. Resolves when the source is accepted and its frames begin to flow; the cloud on screen
    * is replaced only then. Rejects with a named error when it is not accepted, and leaves everything as it was.
+   * While a model is loading this waits for it.
    */
   open(input: Iterable<File> | FileList | URL | string): Promise<Run> {
-    const opened = this.opening.then(() => this.openNow(input));
+    const opened = this.opening.then(() => this.loading).then(() => this.openNow(input));
     this.opening = opened.catch(() => {});
     return opened;
   }
@@ -157,7 +168,13 @@ export class Session {
   }
 
   /** Replaces the model by the one whose manifest is at this address of the page's own site. */
-  async loadModel(url: string): Promise<void> {
+  loadModel(url: string): Promise<void> {
+    const loaded = this.loadNow(url);
+    this.loading = loaded.catch(() => {});
+    return loaded;
+  }
+
+  private async loadNow(url: string): Promise<void> {
     const address = new URL(url, document.baseURI);
     if (address.origin !== location.origin) {
       throw this.report(new Point3rError('bad-request', 'Models are loaded from the page’s own site only.'));
@@ -240,13 +257,14 @@ export class Session {
     this.engine = this.newEngine();
     this.parts.store.set({ model: null, device: null });
     this.setState('loading');
-    await this.boot();
+    const booted = this.boot();
+    this.loading = booted.catch(() => {});
+    await booted;
   }
 
   private async openNow(input: Iterable<File> | FileList | URL | string): Promise<Run> {
     if (!['ready', 'running', 'paused'].includes(this.state)) {
-      const why = this.state === 'loading' ? 'The model is still loading.' : 'Press Reset first.';
-      throw this.report(new Point3rError('bad-request', why, 'Try again in a moment.'));
+      throw this.report(new Point3rError('bad-request', 'The engine has stopped.', 'Press Reset, then open it again.'));
     }
     try {
       if (!this.feed) {
@@ -281,10 +299,13 @@ export class Session {
           frame.image.close();
           break;
         }
-        const { report, stats } = await this.engine.push(frame);
-        this.showCounts(stats);
-        this.emit('frame', report);
-        this.setProgress({ stage: 'frames', done: ++done, total: source.total });
+        this.setProgress({ stage: 'frames', done: done++, total: source.total });
+        const taken = await this.take(frame);
+        if (taken) {
+          this.showCounts(taken.stats);
+          this.emit('frame', taken.report);
+        }
+        this.setProgress({ stage: 'frames', done, total: source.total });
       }
     } catch (thrown) {
       const error = toPoint3rError(thrown, 'damaged-file');
@@ -301,6 +322,20 @@ export class Session {
       if (this.state === 'running' || this.state === 'paused') {
         this.setState('ready');
       }
+    }
+  }
+
+  /** Pushes a frame. One that the network makes nothing of is reported and left out; the sequence goes on. */
+  private async take(frame: FrameImage): Promise<Awaited<ReturnType<Engine['push']>> | null> {
+    try {
+      return await this.engine.push(frame);
+    } catch (thrown) {
+      const error = toPoint3rError(thrown, 'damaged-file');
+      if (error.code !== 'not-finite') {
+        throw error;
+      }
+      this.report(error);
+      return null;
     }
   }
 
