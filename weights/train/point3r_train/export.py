@@ -59,7 +59,7 @@ def read(file: Path) -> dict[str, Tensor]:
         for old, new in FROM_DUST3R:
             name = new + name.removeprefix(old) if name.startswith(old) else name
         tensors[name] = value.float()
-    if any(key.startswith("dec_blocks2.") for key in found):
+    if any(key.removeprefix("module.").startswith("dec_blocks2.") for key in found):
         for part in ("weight", "bias"):
             tensors[f"pts_patch_embed.proj.{part}"] = tensors[f"patch_embed.proj.{part}"].clone()
     return tensors

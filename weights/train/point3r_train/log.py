@@ -37,14 +37,9 @@ class Log:
         """Time spent up to the last row."""
         return self.rows[-1]["seconds"] if self.rows else 0.0
 
-    @property
-    def frames(self) -> float:
-        """Frames trained on up to the last row."""
-        return self.rows[-1]["frames"] if self.rows else 0.0
-
     def add(self, row: dict[str, float]) -> None:
         """One row; absent values are NaN."""
-        row = {name: row.get(name, math.nan) for name in COLUMNS}
+        row = {name: float(row.get(name, math.nan)) for name in COLUMNS}
         self.rows.append(row)
         with (self.folder / "log.csv").open("a", newline="") as stream:
             csv.DictWriter(stream, COLUMNS).writerow(row)

@@ -79,6 +79,16 @@ class Recipe:
                 return phase
         return self.phases[-1]
 
+    def frames_before(self, step: int, total: int, world: int) -> int:
+        """Frames that all processes together have trained on before a step."""
+        frames, first, share = 0, 0, 0.0
+        for phase in self.phases:
+            share += phase.share
+            end = step if phase is self.phases[-1] else min(step, math.ceil(share * total))
+            frames += max(0, end - first) * phase.batch * phase.views * world
+            first = max(first, end)
+        return frames
+
     def shape(self, step: int, total: int) -> Shape:
         """The batch of a step."""
         phase = self.phase(step, total)

@@ -175,26 +175,26 @@ def train(trainer: Trainer, data: Batches, run: Path, limits: Limits, say: Say =
     end = min(trainer.total, limits.stop_at or trainer.total)
     log = Log(run, trainer.step_number) if processes.is_first else None
     started = saved = time.monotonic()
-    before, frames = (log.seconds, log.frames) if log else (0.0, 0.0)
+    before = log.seconds if log else 0.0
     recent: list[Step] = []
 
     for number, batch in data.iterate(trainer.step_number, end, processes.rank, processes.count):
         done = trainer.step(batch.to(processes.device))
-        views = batch.images.shape[1]
-        frames += batch.images.shape[0] * views * processes.count
         recent.append(done)
         now = time.monotonic()
         over = processes.agree(0 < limits.minutes * 60 <= now - started)
         last = over or trainer.step_number == end
         if log and (last or trainer.step_number % limits.log_steps == 0):
-            row = {name: _mean([s.loss.terms[name] for s in recent if name in s.loss.terms])
-                   for name in ("camera", "world", "pose")}  # fmt: skip
-            row |= {
-                "step": trainer.step_number, "frames": frames, "seconds": before + now - started, "views": views,
+            row = {
+                "step": trainer.step_number, "seconds": before + now - started,
+                "frames": recipe.frames_before(trainer.step_number, trainer.total, processes.count),
+                "views": batch.images.shape[1],
                 "lr": recipe.learning_rate(number, trainer.total), "loss": _mean([s.loss.total for s in recent]),
                 "gradient": sum(s.gradient_norm for s in recent) / len(recent),
                 "skipped": sum(s.skipped for s in recent),
             }  # fmt: skip
+            for name in ("camera", "world", "pose"):
+                row[name] = _mean([s.loss.terms[name] for s in recent if name in s.loss.terms])
             log.add(row)
             log.plot()
             say(" ".join(f"{k} {v:.4g}" for k, v in row.items()))
