@@ -1,6 +1,6 @@
 """One or many training processes (`torchrun`): gloo on CPUs, NCCL on GPUs.
 
-Gradients are averaged once per step over one flat buffer. Every process holds the same parameters and takes the same
+Gradients are averaged once per step over one flat buffer (or, on busy CPUs, weights every few steps). Every process holds the same parameters and takes the same
 decisions; which parameters took part may change from step to step, so nothing depends on a fixed graph.
 """
 
@@ -58,16 +58,23 @@ class Processes:
     @torch.no_grad()
     def average_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
         """Replaces gradients by their mean over all processes."""
-        gradients = [p.grad for p in parameters if p.grad is not None]
-        if self.count == 1 or not gradients:
+        self._average_in_place([p.grad for p in parameters if p.grad is not None])
+
+    @torch.no_grad()
+    def average_weights(self, parameters: Iterable[nn.Parameter]) -> None:
+        """Replaces parameters by their mean over all processes."""
+        self._average_in_place([p.data for p in parameters])
+
+    def _average_in_place(self, tensors: list[Tensor]) -> None:
+        if self.count == 1 or not tensors:
             return
-        flat = torch.cat([g.reshape(-1) for g in gradients])
+        flat = torch.cat([t.reshape(-1) for t in tensors])
         dist.all_reduce(flat)
         flat /= self.count
         at = 0
-        for g in gradients:
-            g.copy_(flat[at : at + g.numel()].view_as(g))
-            at += g.numel()
+        for t in tensors:
+            t.copy_(flat[at : at + t.numel()].view_as(t))
+            at += t.numel()
 
     def agree(self, value: bool) -> bool:
         """True everywhere when it is true anywhere."""

@@ -61,6 +61,9 @@ class Recipe:
     bf16_heads: bool = False
     checkpoint_heads: bool = True
     ema: float = 0.0
+    # 1: gradients of all processes are averaged in every step. More: each process takes its own steps and weights are
+    # averaged every so many, for CPUs too busy to meet in every step (then only one process resumes bit for bit).
+    average_every: int = 1
     mirror: bool = False
     jitter: bool = True
     seed: int = 0

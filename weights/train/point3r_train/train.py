@@ -16,7 +16,7 @@ from .config import Config
 from .data.batches import Batch, Batches
 from .initialise import initialise
 from .log import Log
-from .losses import CRITERIA, Loss
+from .losses import CRITERIA, Loss, alone
 from .model import Point3R
 from .processes import Processes
 from .recipe import Recipe
@@ -95,7 +95,8 @@ class Trainer:
         with torch.autocast(device, torch.bfloat16, enabled=self.recipe.bf16):
             truth = batch.targets.points if phase.true_pointers else None
             predictions = self.network(batch.images, self.recipe.update, truth)
-        return CRITERIA[self.recipe.criterion](predictions, batch.targets, self.processes.average)
+        average = self.processes.average if self.recipe.average_every == 1 else alone
+        return CRITERIA[self.recipe.criterion](predictions, batch.targets, average)
 
     def step(self, batch: Batch) -> Step:
         """One update; a step whose gradient is not finite changes nothing but the step number."""
@@ -105,19 +106,27 @@ class Trainer:
         self.optimizer.zero_grad(set_to_none=True)
         loss = self.forward(batch)
         loss.total.backward()
-        self.processes.average_gradients(self.trained.values())
+        if self.recipe.average_every == 1:
+            self.processes.average_gradients(self.trained.values())
         norm = nn.utils.clip_grad_norm_(self.trained.values(), self.recipe.clip).item()
         finite = norm == norm and norm != float("inf")
         if finite:
             self.optimizer.step()
-            self._update_average()
         self.step_number += 1
+        if self.recipe.average_every > 1 and self.meets():
+            self.processes.average_weights(self.trained.values())
+        if finite:
+            self._update_average()
         return Step(loss, norm, not finite)
+
+    def meets(self) -> bool:
+        """Whether all processes hold the same weights after the step just taken."""
+        return self.step_number % self.recipe.average_every == 0 or self.step_number == self.total
 
     @torch.no_grad()
     def _update_average(self) -> None:
         if self.average:
-            decay = min(self.recipe.ema, (1 + self.step_number) / (10 + self.step_number))
+            decay = min(self.recipe.ema, self.step_number / (9 + self.step_number))
             pairs = [(self.average[name], p) for name, p in self.trained.items()]
             torch._foreach_lerp_([a for a, _ in pairs], [p for _, p in pairs], 1 - decay)
 
@@ -182,7 +191,7 @@ def train(trainer: Trainer, data: Batches, run: Path, limits: Limits, say: Say =
         done = trainer.step(batch.to(processes.device))
         recent.append(done)
         now = time.monotonic()
-        over = processes.agree(0 < limits.minutes * 60 <= now - started)
+        over = trainer.meets() and processes.agree(0 < limits.minutes * 60 <= now - started)
         last = over or trainer.step_number == end
         if log and (last or trainer.step_number % limits.log_steps == 0):
             row = {
@@ -199,7 +208,7 @@ def train(trainer: Trainer, data: Batches, run: Path, limits: Limits, say: Say =
             log.plot()
             say(" ".join(f"{k} {v:.4g}" for k, v in row.items()))
             recent = []
-        if processes.is_first and (last or now - saved > limits.save_minutes * 60):
+        if processes.is_first and (last or trainer.meets() and now - saved > limits.save_minutes * 60):
             checkpoint.write_step(run, trainer.state())
             saved = now
         if over:

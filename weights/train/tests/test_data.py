@@ -165,20 +165,47 @@ def test_a_record_of_another_format_is_refused(tmp_path: Path) -> None:
         PackedFiles(tmp_path)
 
 
-def test_a_renderer_is_asked_for_seeds_and_can_be_entered_anywhere(tmp_path: Path) -> None:
-    script = tmp_path / "render.py"
-    here = Path(__file__).parent
+def renderer(folder: Path, fail_at: int = 1 << 40) -> str:
+    script, here = folder / "render.py", Path(__file__).parent
     script.write_text(
         f"import sys; sys.path[:0] = [{str(here)!r}, {str(here.parent)!r}]\n"
         "from worlds import box_scene\nfrom point3r_train.data.packed import write_record\n"
-        "for line in sys.stdin:\n"
-        "    write_record(sys.stdout.buffer, box_scene(int(line)), int(line)); sys.stdout.buffer.flush()\n"
+        "first, count = map(int, sys.argv[1:])\n"
+        "for scene in range(first, first + count):\n"
+        f"    if scene == {fail_at}: sys.exit(1)\n"
+        "    write_record(sys.stdout.buffer, box_scene(scene), scene)\n"
     )
-    command = f"{sys.executable} {script}"
+    return f"{sys.executable} {script} {{first}} {{count}}"
+
+
+def test_a_renderer_can_be_entered_anywhere(tmp_path: Path) -> None:
+    command = renderer(tmp_path)
     whole = Batches([(PackedCommand(command, 6), 1.0)], lambda _: SHAPE, 3)
     later = Batches([(PackedCommand(command, 6), 1.0)], lambda _: SHAPE, 3)
     expected = [b for _, b in whole.iterate(0, 3)][2]
     assert torch.equal(later.batch(2).images, expected.images)
+
+
+def test_a_renderer_in_a_mixture_gives_every_scene_once(tmp_path: Path) -> None:
+    write_posed_rgbd(tmp_path / "a", box_scene(1))
+    render, files = PackedCommand("unused {first} {count}", 6), PosedRgbd(tmp_path / "a")
+    mixture = Batches([(files, 1.0), (render, 2.0)], lambda _: SHAPE, 3)
+    drawn = [mixture._draw(number, 0)[:2] for number in range(300)]
+    assert [scene for source, scene in drawn if source is render] == list(range(200))
+    with pytest.raises(ValueError, match="at most one renderer"):
+        Batches([(render, 1.0), (render, 1.0)], lambda _: SHAPE, 3)
+
+
+def test_a_renderer_that_dies_is_an_error_or_is_skipped(tmp_path: Path) -> None:
+    command = renderer(tmp_path, fail_at=4)
+    source = [(PackedCommand(command, 6), 1.0)]
+    with pytest.raises(DataError, match="ends 28 bytes early"):
+        list(Batches(source, lambda _: SHAPE, 3).iterate(0, 3))
+    bad = BadInput(skip=True)
+    assert len(list(Batches([(PackedCommand(command, 6), 1.0)], lambda _: SHAPE, 3, bad=bad).iterate(0, 3))) == 3
+    assert bad.counts == {"record": 2}  # scenes 4 and 5 of the process that rendered 3 to 5
+    with pytest.raises(DataError, match="cannot be started"):
+        PackedCommand("/no/such/renderer {first} {count}", 6).load(0, [0])
 
 
 def test_batches_depend_on_the_step_alone_and_split_over_processes(tmp_path: Path) -> None:

@@ -221,7 +221,9 @@ from point3r_train.train import Trainer
 import test_training as t
 
 processes = Processes.join("cpu")
-recipe = dataclasses.replace(t.RECIPE, criterion=sys.argv[3], phases=(Phase(1.0, 3, 4 // processes.count),))
+recipe = dataclasses.replace(
+    t.RECIPE, criterion=sys.argv[3], average_every=int(sys.argv[4]), phases=(Phase(1.0, 3, 4 // processes.count),)
+)
 trainer = Trainer(recipe, t.NANO, processes)
 data = t.batches(Path(sys.argv[1]), recipe, trainer)
 for _, batch in data.iterate(0, 3, processes.rank, processes.count):
@@ -232,27 +234,32 @@ for _, batch in data.iterate(0, 3, processes.rank, processes.count):
         batch.targets.valid[:2, :, :24, :20] = False
         batch.targets.valid[2:, :, :8, :20] = False
     trainer.step(batch)
-if processes.is_first:
-    torch.save(trainer.network.state_dict(), sys.argv[2])
+torch.save(trainer.network.state_dict(), sys.argv[2] + str(processes.rank))
 processes.leave()
 """
 
 
-@pytest.mark.parametrize("criterion", ["log_points", "reference"])
-def test_two_processes_equal_one_with_twice_the_batch(scenes: Path, tmp_path: Path, criterion: str) -> None:
-    script = tmp_path / "worker.py"
-    here = Path(__file__).parent
+def run_worker(scenes: Path, folder: Path, count: int, criterion: str, every: int) -> list[dict[str, torch.Tensor]]:
+    """Three steps in `count` processes; the weights of each."""
+    script, out, here = folder / "worker.py", folder / f"{count}.pt", Path(__file__).parent
     script.write_text(WORKER.format(tests=str(here), root=str(here.parent)))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    torchrun = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", f"--master-port={port}"]
-    found = []
-    for name, launch in (("two", torchrun), ("one", [sys.executable])):
-        out = tmp_path / f"{name}.pt"
-        environment = os.environ | {"OMP_NUM_THREADS": "1"}
-        subprocess.run([*launch, str(script), str(scenes), str(out), criterion], check=True, env=environment)
-        found.append(torch.load(out, weights_only=True))
+    torchrun = [sys.executable, "-m", "torch.distributed.run", f"--nproc-per-node={count}", f"--master-port={port}"]
+    words = [*(torchrun if count > 1 else [sys.executable]), str(script), str(scenes), str(out), criterion, str(every)]
+    subprocess.run(words, check=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
+    return [torch.load(f"{out}{rank}", weights_only=True) for rank in range(count)]
+
+
+def test_processes_that_meet_every_third_step_hold_the_same_weights(scenes: Path, tmp_path: Path) -> None:
+    one, two = run_worker(scenes, tmp_path, 2, "log_points", 3)
+    assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+@pytest.mark.parametrize("criterion", ["log_points", "reference"])
+def test_two_processes_equal_one_with_twice_the_batch(scenes: Path, tmp_path: Path, criterion: str) -> None:
+    found = [run_worker(scenes, tmp_path, count, criterion, 1)[0] for count in (2, 1)]
     start = Trainer(RECIPE, NANO, ONE).network.state_dict()
     moved = sum((found[1][k] - start[k]).square().sum().item() for k in start) ** 0.5
     apart = sum((found[0][k] - found[1][k]).square().sum().item() for k in start) ** 0.5

@@ -6,6 +6,7 @@ processes, sees the same data in the same order.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -24,6 +25,8 @@ AHEAD = 3
 # Attempts to replace a bad sample before giving up.
 ATTEMPTS = 50
 SHUFFLE_BLOCK = 16
+# A source with this many scenes makes them when asked.
+ENDLESS = 1 << 31
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,10 @@ class Batches:
     bad: BadInput = field(default_factory=BadInput)
     threads: int = 2
 
+    def __post_init__(self) -> None:
+        if sum(source.scene_count() >= ENDLESS for source, _ in self.sources) > 1:
+            raise ValueError("at most one renderer among the data sources: give it all its kinds of worlds instead")
+
     def iterate(self, first: int, last: int, rank: int = 0, world: int = 1) -> Iterator[tuple[int, Batch]]:
         """Batches of steps `first` to `last` for one of `world` processes."""
         with ThreadPoolExecutor(self.threads) as pool:
@@ -134,14 +141,22 @@ class Batches:
         width, height = resolutions[rng.choice(len(resolutions), p=weights / weights.sum())]
         first = (step * world + rank) * shape.samples
         numbers = range(first, first + shape.samples)
-        for number in numbers:
-            source, scene, _ = self._draw(number, 0)
-            source.request(scene)
+        drawn = [self._draw(number, 0)[:2] for number in numbers]
+        for source, _ in self.sources:
+            source.request([scene for other, scene in drawn if other is source])
         return [pool.submit(self._sample, number, shape, width, height) for number in numbers]
 
     def _draw(self, number: int, attempt: int) -> tuple[Source, int, np.random.Generator]:
         rng = np.random.default_rng([self.seed, number, attempt, 2])
         weights = np.array([w for _, w in self.sources])
+        weights /= weights.sum()
+        for (source, _), share in zip(self.sources, weights, strict=True):
+            # Endless sources are dealt evenly, so that their scenes come one after the other and none is left out.
+            if attempt == 0 and source.scene_count() >= ENDLESS:
+                scene = math.floor(number * share)
+                if math.floor((number + 1) * share) > scene:
+                    return source, scene, rng
+                weights = np.where([other is source for other, _ in self.sources], 0, weights)
         source = self.sources[rng.choice(len(self.sources), p=weights / weights.sum())][0]
         return source, int(rng.integers(source.scene_count())), rng
 

@@ -80,8 +80,8 @@ class Source(Protocol):
         """Frames of a scene, in the order given."""
         ...
 
-    def request(self, scene: int) -> None:
-        """Announces that a scene will be loaded."""
+    def request(self, scenes: Sequence[int]) -> None:
+        """Announces scenes that will be loaded soon."""
         ...
 
 

@@ -2,7 +2,7 @@
 
 Little endian. Header: magic `P3RW`, u32 version = 1, u32 frames, u32 width, u32 height, u64 seed. Then per frame:
 rgb u8 [H, W, 3]; depth u16 [H, W] in millimetres (0 = none, 65535 = sky); pose f32 [4, 4] camera to world;
-intrinsics f32 [3, 3]; motion mask, one bit per pixel in row-major order, lowest bit first, padded to a byte.
+intrinsics f32 [3, 3]; motion mask u8 [H, W], 0 where nothing moves.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ import shlex
 import struct
 import subprocess
 import threading
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -50,7 +49,7 @@ class Header:
     @property
     def frame_bytes(self) -> int:
         pixels = self.width * self.height
-        return pixels * 5 + 25 * 4 + (pixels + 7) // 8
+        return pixels * 6 + 25 * 4
 
 
 def _read_exactly(stream: BinaryIO, count: int, file: Path | str) -> bytes:
@@ -78,8 +77,7 @@ def decode_frames(header: Header, data: bytes, wanted: Sequence[int], file: Path
         numbers = np.frombuffer(data, "<f4", 25, at)
         poses.append(checked_pose(numbers[:16], file))
         cameras.append(checked_intrinsics(numbers[16:], file))
-        bits = np.frombuffer(data, np.uint8, (h * w + 7) // 8, at + 100)
-        moving.append(np.unpackbits(bits, count=h * w, bitorder="little").reshape(h, w).astype(bool))
+        moving.append(np.frombuffer(data, np.uint8, h * w, at + 100).reshape(h, w) > 0)
     return Frames(np.stack(rgb), np.stack(depth), np.stack(poses), np.stack(cameras), True, np.stack(moving))
 
 
@@ -102,7 +100,7 @@ def write_record(stream: BinaryIO, frames: Frames, seed: int) -> None:
         stream.write(millimetres.astype("<u2").tobytes())
         stream.write(frames.poses[i].astype("<f4").tobytes())
         stream.write(frames.intrinsics[i].astype("<f4").tobytes())
-        stream.write(np.packbits(moving[i].reshape(-1), bitorder="little").tobytes())
+        stream.write((moving[i].astype(np.uint8) * 255).tobytes())
 
 
 @dataclass
@@ -137,7 +135,7 @@ class PackedFiles:
     def frame_count(self, scene: int) -> int:
         return self._records[scene][2].frames
 
-    def request(self, scene: int) -> None:
+    def request(self, scenes: Sequence[int]) -> None:
         """Nothing to announce."""
 
     def load(self, scene: int, frames: Sequence[int]) -> Frames:
@@ -151,22 +149,22 @@ class PackedFiles:
 
 @dataclass
 class PackedCommand:
-    """A renderer as an endless data set: scene number = seed.
+    """A renderer as an endless data set.
 
-    The command reads one decimal seed per line on its input and answers with one record each, in order, so any
-    scene can be had at any time and a resumed run sees the same data.
+    `command` holds `{first}` and `{count}`; it writes the records of that many scenes, in order, and ends. Scenes
+    that are asked for together and follow one another are rendered by one process, ahead of their use. A scene
+    depends on its number alone, so a resumed run, or one with other processes, sees the same worlds.
     """
 
     command: str
     frames: int
-    first_seed: int = 0
     name: str = "render"
     max_stride: int = 4
     video_probability: float = 0.9
-    _process: subprocess.Popen[bytes] | None = None
-    _asked: list[int] = field(default_factory=list)
-    _ready: OrderedDict[int, tuple[Header, bytes]] = field(default_factory=OrderedDict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self._jobs: dict[int, _Job] = {}
+        self._lock = threading.Lock()
 
     def scene_count(self) -> int:
         return 1 << 31
@@ -174,39 +172,69 @@ class PackedCommand:
     def frame_count(self, scene: int) -> int:
         return self.frames
 
-    def request(self, scene: int) -> None:
+    def request(self, scenes: Sequence[int]) -> None:
+        run: list[int] = []
         with self._lock:
-            self._ask(scene)
+            for scene in sorted(set(scenes) - set(self._jobs)):
+                if run and scene != run[-1] + 1:
+                    self._launch(run)
+                    run = []
+                run.append(scene)
+            self._launch(run)
 
     def load(self, scene: int, frames: Sequence[int]) -> Frames:
+        self.request([scene])
         with self._lock:
-            self._ask(scene)
-            while scene not in self._ready:
-                self._receive()
-            header, data = self._ready.pop(scene)
+            job = self._jobs.pop(scene)
+        header, data = job.take(scene)
+        if header.frames != self.frames:
+            detail = f"scene {scene} has {header.frames} frames, --data says {self.frames}"
+            raise DataError("record", self.command, detail)
         return decode_frames(header, data, frames, self.command)
 
-    def _ask(self, scene: int) -> None:
-        if scene in self._ready or scene in self._asked:
-            return
-        if self._process is None:
-            words = shlex.split(self.command)
-            self._process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        assert self._process.stdin is not None
-        try:
-            self._process.stdin.write(f"{self.first_seed + scene}\n".encode())
-            self._process.stdin.flush()
-        except BrokenPipeError as error:
-            raise DataError("record", self.command, "the renderer has ended") from error
-        self._asked.append(scene)
+    def _launch(self, run: list[int]) -> None:
+        if run:
+            words = [w.format(first=run[0], count=len(run)) for w in shlex.split(self.command)]
+            self._jobs.update(dict.fromkeys(run, _Job(words, run[0], len(run))))
 
-    def _receive(self) -> None:
-        assert self._process is not None and self._process.stdout is not None
+
+class _Job:
+    """One renderer process and its scenes, read as fast as they come."""
+
+    def __init__(self, words: list[str], first: int, count: int) -> None:
+        self._records: dict[int, tuple[Header, bytes]] = {}
+        self._problem: DataError | None = None
+        self._news = threading.Condition()
+        try:
+            self._process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        except OSError as error:
+            raise DataError("record", words[0], f"cannot be started: {error}") from error
+        threading.Thread(target=self._read, args=(shlex.join(words), first, count), daemon=True).start()
+
+    def take(self, scene: int) -> tuple[Header, bytes]:
+        """Waits for a scene."""
+        with self._news:
+            self._news.wait_for(lambda: scene in self._records or self._problem)
+            if scene not in self._records:
+                assert self._problem is not None
+                raise self._problem
+            return self._records.pop(scene)
+
+    def _read(self, words: str, first: int, count: int) -> None:
         stream = self._process.stdout
-        header = Header.parse(_read_exactly(stream, HEADER.size, self.command), self.command)
-        data = _read_exactly(stream, header.frames * header.frame_bytes, self.command)
-        scene = self._asked.pop(0)
-        if header.seed != self.first_seed + scene or header.frames != self.frames:
-            detail = f"answered seed {header.seed} with {header.frames} frames"
-            raise DataError("record", self.command, f"{detail}, asked for {self.first_seed + scene} and {self.frames}")
-        self._ready[scene] = (header, data)
+        assert stream is not None
+        problem: DataError | None = None
+        try:
+            for scene in range(first, first + count):
+                header = Header.parse(_read_exactly(stream, HEADER.size, words), words)
+                record = header, _read_exactly(stream, header.frames * header.frame_bytes, words)
+                with self._news:
+                    self._records[scene] = record
+                    self._news.notify_all()
+        except DataError as error:
+            problem = error
+        stream.close()
+        self._process.wait()
+        with self._news:
+            self._problem = problem
+            self._news.notify_all()

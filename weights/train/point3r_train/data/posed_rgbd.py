@@ -62,7 +62,7 @@ class PosedRgbd:
     def frame_count(self, scene: int) -> int:
         return len(self._scene(scene).color)
 
-    def request(self, scene: int) -> None:
+    def request(self, scenes: Sequence[int]) -> None:
         """Nothing to announce: files are read when needed."""
 
     def load(self, scene: int, frames: Sequence[int]) -> Frames:
