@@ -1,4 +1,4 @@
-"""Command line: `python -m point3r_train train | pack | unpack | export | bench`."""
+"""Command line: `python -m point3r_train train | pack | unpack | export | reference | bench`."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import argparse
 import json
 from pathlib import Path
 
+import numpy as np
 import torch
+from PIL import Image
 
-from . import bench, checkpoint, export
+from . import bench, checkpoint, export, reference
 from .config import Config
 from .data.batches import Batches
 from .data.frames import BadInput, Source
@@ -86,6 +88,14 @@ def _export(args: argparse.Namespace) -> None:
     print(f"{args.output}: step {state.step}")
 
 
+def _reference(args: argparse.Namespace) -> None:
+    images = None
+    if args.images:
+        images = np.stack([np.asarray(Image.open(file).convert("RGB")) for file in args.images])
+    weights = Path(args.weights) if args.weights else None
+    reference.write(Path(args.output), Config.named(args.network), weights, images, args.everything)
+
+
 def main() -> None:
     """Entry point."""
     parser = argparse.ArgumentParser(prog="point3r_train", description="Training of Point3R networks.")
@@ -125,6 +135,14 @@ def main() -> None:
     p.add_argument("--raw", action="store_true", help="the weights themselves, not their running average")
     p.add_argument("-o", "--output", required=True)
     p.set_defaults(run_command=_export)
+
+    p = commands.add_parser("reference", help="reference tensors for `point3r verify`")
+    p.add_argument("--network", default="small", help="released, small, tiny or a config.json")
+    p.add_argument("--weights", metavar="FILE", help=".pth or .safetensors; the weight formula otherwise")
+    p.add_argument("--images", nargs="*", metavar="FILE", help="frames, sides multiples of 16; noise otherwise")
+    p.add_argument("--everything", action="store_true", help="all intermediate tensors too")
+    p.add_argument("-o", "--output", required=True)
+    p.set_defaults(run_command=_reference)
 
     p = commands.add_parser("bench", help="time per frame with formula weights, beside `point3r bench`")
     p.add_argument("--preset", choices=sorted(bench.PRESETS), default="tiny")
