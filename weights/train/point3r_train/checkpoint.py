@@ -91,7 +91,8 @@ def _parts(tensors: Iterator[tuple[str, Tensor]]) -> Iterator[dict[str, Tensor]]
                 part, used, whole = {}, 0, flat.numel() * size <= room
             take = min(flat.numel() - at, (room - used) // size)
             key = name if whole else f"{name}#{slices}"
-            part[key] = (tensor.contiguous() if whole else flat[at : at + take]).clone()
+            values = tensor if whole else flat[at : at + take]
+            part[key] = values.clone(memory_format=torch.contiguous_format)
             used += take * size
             at += take
             slices += 1

@@ -37,7 +37,8 @@ def model_text(config: Config) -> str:
 def write(folder: Path, parameters: Mapping[str, Tensor], config: Config) -> None:
     """Writes `model.pth`, `model.safetensors` and `config.json`."""
     folder.mkdir(parents=True, exist_ok=True)
-    tensors = {name: value.detach().cpu().float().contiguous().clone() for name, value in parameters.items()}
+    plain = torch.contiguous_format
+    tensors = {name: v.detach().cpu().float().clone(memory_format=plain) for name, v in parameters.items()}
     save_file(tensors, folder / "model.safetensors")
     torch.save({"args": argparse.Namespace(model=model_text(config)), "model": tensors}, folder / "model.pth")
     (folder / "config.json").write_text(config.to_json())
