@@ -16,6 +16,7 @@ from .data.batches import Batches
 from .data.frames import BadInput, Source
 from .data.packed import PackedCommand, PackedFiles
 from .data.posed_rgbd import PosedRgbd
+from .data.processed import Layout, Processed
 from .processes import Processes
 from .recipe import RECIPES, Recipe
 from .train import Limits, Trainer, train
@@ -31,10 +32,13 @@ def open_source(text: str, bad: BadInput) -> tuple[Source, float]:
         return PosedRgbd(Path(where), bad), float(weight)
     if kind == "packed":
         return PackedFiles(Path(where)), float(weight)
+    if kind == "processed":
+        layout, _, folder = where.partition(":")
+        return Processed(Path(folder), Layout.named(layout), bad, name=layout), float(weight)
     if kind == "render":
         frames, _, command = where.partition(":")
         return PackedCommand(command, int(frames)), float(weight)
-    raise SystemExit(f"--data {text}: unknown kind {kind!r}; known are posed-rgbd, packed, render")
+    raise SystemExit(f"--data {text}: unknown kind {kind!r}; known are posed-rgbd, packed, processed, render")
 
 
 def _train(args: argparse.Namespace) -> None:
@@ -105,7 +109,7 @@ def main() -> None:
     p.add_argument("--recipe", choices=sorted(RECIPES), default="default")
     p.add_argument("--network", help="released, small, tiny or a config.json; the recipe's otherwise")
     p.add_argument("--data", action="append", required=True, metavar="KIND:PLACE[@WEIGHT]",
-                   help="posed-rgbd:FOLDER, packed:FOLDER, processed:FOLDER, render:FRAMES:COMMAND; may be repeated")  # fmt: skip
+                   help="posed-rgbd:FOLDER, packed:FOLDER, processed:LAYOUT:FOLDER, render:FRAMES:COMMAND; may be repeated")  # fmt: skip
     p.add_argument("--start", metavar="FILE", help="weights to start from: .pth or .safetensors, also DUSt3R's")
     p.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help="change a setting of the recipe")
     p.add_argument("--recipe-anew", action="store_true", help="continue with the recipe given, not the run's own")
