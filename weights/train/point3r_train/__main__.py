@@ -109,7 +109,7 @@ def main() -> None:
     p.add_argument("--recipe", choices=sorted(RECIPES), default="default")
     p.add_argument("--network", help="released, small, tiny or a config.json; the recipe's otherwise")
     p.add_argument("--data", action="append", required=True, metavar="KIND:PLACE[@WEIGHT]",
-                   help="posed-rgbd:FOLDER, packed:FOLDER, processed:LAYOUT:FOLDER, render:FRAMES:COMMAND; may be repeated")  # fmt: skip
+                   help="posed-rgbd:FOLDER, packed:FOLDER, processed:LAYOUT:FOLDER, render:FRAMES:COMMAND; repeatable")
     p.add_argument("--start", metavar="FILE", help="weights to start from: .pth or .safetensors, also DUSt3R's")
     p.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help="change a setting of the recipe")
     p.add_argument("--recipe-anew", action="store_true", help="continue with the recipe given, not the run's own")

@@ -76,7 +76,7 @@ def _stack(predictions: Sequence[Prediction], name: str) -> Tensor:
     return torch.stack([getattr(p, name).float() for p in predictions], 1)
 
 
-def _norm_factor(camera: Tensor, world: Tensor, weights: tuple[Tensor, Tensor]) -> Tensor:
+def _norm_factor(camera: Tensor, world: Tensor, weights: list[Tensor]) -> Tensor:
     """Weighted mean distance of all points of a sample, `[B]`."""
     total = sum((w * p.norm(dim=-1)).flatten(1).sum(1) for p, w in zip((camera, world), weights, strict=True))
     count = sum(w.flatten(1).sum(1) for w in weights)
@@ -103,7 +103,7 @@ def _normalise(predictions: Sequence[Prediction], targets: Targets) -> _Normalis
     true_world = torch.where(keep, targets.world_points(), 0)
     camera, world = _stack(predictions, "points_camera"), _stack(predictions, "points_world")
     confidence = (_stack(predictions, "confidence_camera"), _stack(predictions, "confidence_world"))
-    weights = tuple(c.detach().log().clamp(min=1e-3) * valid for c in confidence)
+    weights = [c.detach().log().clamp(min=1e-3) * valid for c in confidence]
     true_factor = _norm_factor(true_camera, true_world, weights)
     factor = torch.where(targets.metric, true_factor, _norm_factor(camera, world, weights))
     return _Normalised(camera, world, confidence, true_camera, true_world, factor, true_factor)

@@ -1,7 +1,8 @@
 """One or many training processes (`torchrun`): gloo on CPUs, NCCL on GPUs.
 
-Gradients are averaged once per step over one flat buffer (or, on busy CPUs, weights every few steps). Every process holds the same parameters and takes the same
-decisions; which parameters took part may change from step to step, so nothing depends on a fixed graph.
+Gradients are averaged once per step over one flat buffer (or, on busy CPUs, weights every few steps). Every process
+holds the same parameters and takes the same decisions; which parameters took part may change from step to step, so
+nothing depends on a fixed graph.
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ class Trainer:
         self.network = Point3R(config)
         initialise(self.network, recipe.seed)
         # Convolutions are a tenth faster with channels innermost, as tokens have them.
-        self.network.to(processes.device, memory_format=torch.channels_last)
+        self.network.to(processes.device).to(memory_format=torch.channels_last)
         self.network.checkpoint_heads = recipe.checkpoint_heads
         self.network.autocast_heads = recipe.bf16_heads
         still = (*recipe.frozen, *never_used(config))
@@ -209,7 +209,7 @@ def train(trainer: Trainer, data: Batches, run: Path, limits: Limits, say: Say =
             log.plot()
             say(" ".join(f"{k} {v:.4g}" for k, v in row.items()))
             recent = []
-        if processes.is_first and (last or trainer.meets() and now - saved > limits.save_minutes * 60):
+        if processes.is_first and (last or (trainer.meets() and now - saved > limits.save_minutes * 60)):
             checkpoint.write_step(run, trainer.state())
             saved = now
         if over:

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from point3r_train.losses import Targets, log_point_loss, pose_only_loss, reference_loss
 from safetensors.torch import load_file
 from test_network import load_tiny
+
+from point3r_train.losses import Targets, log_point_loss, pose_only_loss, reference_loss
 
 # Relative; the reference's own f32 noise is 2e-6 and 3e-5.
 LOSS, GRADIENT = 1e-5, 2e-4

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
+
 from point3r_train import formula
 from point3r_train.config import Config
 from point3r_train.model import Point3R, blocks
 from point3r_train.model.heads import pose_matrix, quaternion_of
 from point3r_train.model.rope import rotary_2d, rotary_3d
-from safetensors.torch import load_file
 
 # max|a-b| / max|b|: f32 rounding of the reference itself is 3e-6, see golden/README.md.
 MAPS, OTHER, UNIT = 5e-5, 2e-5, 2e-6

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from worlds import box_scene, write_posed_rgbd
+
 from point3r_train import checkpoint, export
 from point3r_train.config import Config, Dpt, PointerHead, Stack
 from point3r_train.data.batches import Batches
@@ -18,7 +20,6 @@ from point3r_train.data.posed_rgbd import PosedRgbd
 from point3r_train.processes import Processes
 from point3r_train.recipe import RECIPES, Phase, Recipe
 from point3r_train.train import Limits, Trainer, decays, train
-from worlds import box_scene, write_posed_rgbd
 
 ONE = Processes(0, 1, torch.device("cpu"))
 # Under a second per ten steps; every part of the network is there.

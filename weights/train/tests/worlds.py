@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+
 from point3r_train.data.frames import Frames
 
 HALF = np.array([2.0, 1.5, 3.0])

@@ -92,7 +92,8 @@ class PosedRgbd:
         return color.parent.parent / "depth" / f"{color.stem}.png"
 
     def _scan(self, folder: Path) -> _Scene:
-        intrinsics = checked_intrinsics(read_numbers(folder / "intrinsics.txt", "intrinsics"), folder / "intrinsics.txt")
+        file = folder / "intrinsics.txt"
+        intrinsics = checked_intrinsics(read_numbers(file, "intrinsics"), file)
         color, poses, size = [], [], None
         for file in sorted(p for p in (folder / "color").iterdir() if p.suffix.lower() in COLOR_SUFFIXES):
             try:

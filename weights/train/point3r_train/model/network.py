@@ -154,10 +154,10 @@ class Point3R(nn.Module):
             memory, exists = state.pointers.features, state.pointers.exists
             image_width = c.dec_embed_dim // c.dec_num_heads
             memory_width = c.dec_embed_dim // c.memory_dec_num_heads
-            places = (state.patch_positions, state.pointers.positions)
-            wide = StreamRotary.build(*places, image_width, c.rope3d_bases)
+            both = (state.patch_positions, state.pointers.positions)
+            wide = StreamRotary.build(*both, image_width, c.rope3d_bases)
             same = image_width == memory_width
-            rotary = (wide, wide if same else StreamRotary.build(*places, memory_width, c.rope3d_bases))
+            rotary = (wide, wide if same else StreamRotary.build(*both, memory_width, c.rope3d_bases))
         projected = self.decoder_embed(encoded)
         image = torch.cat([pose_token.to(projected.dtype), projected], 1)
         if trace is not None:
