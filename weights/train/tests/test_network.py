@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from point3r_train import formula
+from point3r_train import export, formula
 from point3r_train.config import Config
 from point3r_train.model import Point3R, blocks
 from point3r_train.model.heads import pose_matrix, quaternion_of
@@ -84,6 +84,14 @@ def test_formula_weights_are_the_reference_weights(golden: Path) -> None:
     assert set(network.state_dict()) == set(expected)
     for key, value in network.state_dict().items():
         assert torch.equal(value, expected[key].float()), key
+
+
+def test_checkpoint_file_of_the_reference_is_read(golden: Path) -> None:
+    network = Point3R(Config.read(golden / "tiny/config.json"))
+    missing, unknown = export.start_from(network, golden / "tiny/checkpoint.pth")
+    assert (missing, unknown) == ([], [])
+    for key, value in load_tiny(golden).state_dict().items():
+        assert torch.equal(network.state_dict()[key], value), key
 
 
 def test_released_config_has_every_key_of_the_released_checkpoint(golden: Path) -> None:
