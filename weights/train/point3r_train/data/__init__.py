@@ -1,0 +1,1 @@
+"""Training data: readers of posed RGB-D layouts, augmentation, mixture sampling."""

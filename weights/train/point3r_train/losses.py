@@ -1,0 +1,195 @@
+"""Training criteria.
+
+`reference_loss` is the published criterion (spec 8.1): confidence-weighted regression of both point maps plus a
+capped pose term. `log_point_loss` is the one our small networks learn from faster: regression in the compressed
+space of the raw maps, smooth pose terms on all frames but the first.
+
+Means are over the pixels of the whole batch. In a distributed run `average` makes them means over the pixels of all
+processes, so that averaged gradients equal those of one process with the whole batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .model import Prediction
+from .model.heads import compress, quaternion_of
+
+# The constant part of the error on sky, where there is no point to compare with.
+SKY_ERROR = 2.0
+CONFIDENCE_WEIGHT = 0.2
+POSE_CAP = 0.3
+
+Average = Callable[[Tensor], Tensor]
+
+
+def alone(value: Tensor) -> Tensor:
+    """The average over processes when there is one."""
+    return value
+
+
+@dataclass(frozen=True)
+class Targets:
+    """Ground truth of a batch: `points [B, V, H, W, 3]` in any world, masks `[B, V, H, W]`, `poses [B, V, 4, 4]`
+    camera to that world, `metric [B]`. `sky` pixels are those whose depth is known to be endless."""
+
+    points: Tensor
+    valid: Tensor
+    sky: Tensor
+    poses: Tensor
+    metric: Tensor
+
+    def relative_poses(self) -> Tensor:
+        """Poses in the camera of frame 0."""
+        return torch.linalg.inv(self.poses[:, :1]) @ self.poses
+
+    def camera_points(self) -> Tensor:
+        """Points in each frame's own camera."""
+        return _move(torch.linalg.inv(self.poses), self.points)
+
+    def world_points(self) -> Tensor:
+        """Points in the camera of frame 0."""
+        inverse = torch.linalg.inv(self.poses[:, :1])
+        return _move(inverse.expand_as(self.poses), self.points)
+
+
+@dataclass(frozen=True)
+class Loss:
+    """`total` carries the gradient; `terms` are for the log."""
+
+    total: Tensor
+    terms: dict[str, Tensor]
+
+
+def _move(pose: Tensor, points: Tensor) -> Tensor:
+    rotation, translation = pose[..., :3, :3], pose[..., :3, 3]
+    moved = points.flatten(-3, -2) @ rotation.transpose(-1, -2) + translation[..., None, :]
+    return moved.reshape(points.shape)
+
+
+def _stack(predictions: Sequence[Prediction], name: str) -> Tensor:
+    return torch.stack([getattr(p, name).float() for p in predictions], 1)
+
+
+def _norm_factor(camera: Tensor, world: Tensor, weights: list[Tensor]) -> Tensor:
+    """Weighted mean distance of all points of a sample, `[B]`."""
+    total = sum((w * p.norm(dim=-1)).flatten(1).sum(1) for p, w in zip((camera, world), weights, strict=True))
+    count = sum(w.flatten(1).sum(1) for w in weights)
+    return (total / (count + 1e-8)).clamp(min=1e-3)
+
+
+@dataclass(frozen=True)
+class _Normalised:
+    """Predictions and targets, and the factor `[B]` that each is divided by."""
+
+    camera: Tensor
+    world: Tensor
+    confidence: tuple[Tensor, Tensor]
+    true_camera: Tensor
+    true_world: Tensor
+    factor: Tensor
+    true_factor: Tensor
+
+
+def _normalise(predictions: Sequence[Prediction], targets: Targets) -> _Normalised:
+    valid = targets.valid
+    keep = valid[..., None]
+    true_camera = torch.where(keep, targets.camera_points(), 0)
+    true_world = torch.where(keep, targets.world_points(), 0)
+    camera, world = _stack(predictions, "points_camera"), _stack(predictions, "points_world")
+    confidence = (_stack(predictions, "confidence_camera"), _stack(predictions, "confidence_world"))
+    weights = [c.detach().log().clamp(min=1e-3) * valid for c in confidence]
+    true_factor = _norm_factor(true_camera, true_world, weights)
+    factor = torch.where(targets.metric, true_factor, _norm_factor(camera, world, weights))
+    return _Normalised(camera, world, confidence, true_camera, true_world, factor, true_factor)
+
+
+def _pose_term(predictions: Sequence[Prediction], targets: Targets, n: _Normalised, average: Average) -> Tensor:
+    """Distance of translations and of quaternions, mean over samples and frames; not capped."""
+    pose = _stack(predictions, "camera_pose")
+    true = targets.relative_poses()
+    translation = pose[..., :3] / n.factor[:, None, None] - true[..., :3, 3] / n.true_factor[:, None, None]
+    rotation = pose[..., 3:] - quaternion_of(true[..., :3, :3])
+    counted = ((n.factor > 1e-3) & (n.true_factor > 1e-3)).float()
+    count = average(counted.sum()).clamp(min=1e-8) * pose.shape[1]
+    return ((translation.norm(dim=-1) + rotation.norm(dim=-1)) * counted[:, None]).sum() / count
+
+
+def reference_loss(predictions: Sequence[Prediction], targets: Targets, average: Average = alone) -> Loss:
+    """The published criterion: 2 x mean over views and kinds + 5 x min(pose, 0.3)."""
+    n = _normalise(predictions, targets)
+    sky = targets.sky & ~targets.valid
+    seen = (targets.valid | sky).float()
+    count = average(seen.sum((0, 2, 3))).clamp(min=1)
+    terms: dict[str, Tensor] = {}
+    losses = []
+    for kind, points, truth, c in (
+        ("camera", n.camera, n.true_camera, n.confidence[0]),
+        ("world", n.world, n.true_world, n.confidence[1]),
+    ):
+        difference = points / n.factor[:, None, None, None, None] - truth / n.true_factor[:, None, None, None, None]
+        error = torch.where(sky, SKY_ERROR, difference.norm(dim=-1))
+        weighted = (error * c - CONFIDENCE_WEIGHT * c.log()) * seen
+        losses.append(weighted.sum((0, 2, 3)) / count)
+        terms[kind] = (error * seen).sum().detach() / count.sum()
+    pose = _pose_term(predictions, targets, n, average)
+    terms["pose"] = pose.detach()
+    # The cap acts by clipping: above it the term is a constant. Whether it holds is decided for all processes alike.
+    capped = torch.where(average(pose.detach()) < POSE_CAP, pose, torch.full_like(pose, POSE_CAP))
+    return Loss(2 * torch.cat(losses).mean() + 5 * capped, terms)
+
+
+def pose_only_loss(predictions: Sequence[Prediction], targets: Targets, average: Average = alone) -> Loss:
+    """The pose term alone and without its cap, for checks."""
+    pose = _pose_term(predictions, targets, _normalise(predictions, targets), average)
+    return Loss(pose, {"pose": pose.detach()})
+
+
+def log_point_loss(
+    predictions: Sequence[Prediction],
+    targets: Targets,
+    average: Average = alone,
+    first_distance: float = 2.0,
+    pose_weight: float = 2.0,
+) -> Loss:
+    """Both point maps in compressed space, each sample scaled so that its first frame lies `first_distance` away.
+
+    The pose terms skip frame 0, whose pose is the identity and would reward predicting no motion.
+    """
+    camera, world = targets.camera_points(), targets.world_points()
+    valid = targets.valid.float()
+    distance = (torch.where(targets.valid[:, 0, ..., None], camera[:, 0], 0).norm(dim=-1)).flatten(1).sum(1)
+    mean = distance / valid[:, 0].flatten(1).sum(1).clamp(min=1)
+    scale = torch.where(mean > 0, first_distance / mean.clamp(min=1e-6), 1.0)
+    count = average(valid.sum()).clamp(min=1)
+    terms: dict[str, Tensor] = {}
+    total = torch.zeros((), device=valid.device)
+    for kind, raw, truth in (("camera", "raw_camera", camera), ("world", "raw_world", world)):
+        values = _stack(predictions, raw).movedim(2, -1)
+        truth = torch.where(targets.valid[..., None], truth * scale[:, None, None, None, None], 0)
+        error = (values[..., :3] - compress(truth)).norm(dim=-1)
+        log_odds = values[..., 3].clamp(-6, 5)
+        confidence = 1 + log_odds.exp()
+        weighted = error * confidence - CONFIDENCE_WEIGHT * confidence.log()
+        total = total + (weighted * valid).sum() / count
+        terms[kind] = (error * valid).sum().detach() / count
+    if len(predictions) > 1:
+        raw_pose = _stack(predictions, "raw_pose")[:, 1:]
+        true = targets.relative_poses()[:, 1:]
+        moved = compress(true[..., :3, 3] * scale[:, None, None])
+        turned = quaternion_of(true[..., :3, :3])
+        quaternion = F.normalize(raw_pose[..., 3:], dim=-1)
+        quaternion = torch.where((quaternion * turned).sum(-1, keepdim=True) < 0, -quaternion, quaternion)
+        translation = 3 * F.smooth_l1_loss(raw_pose[..., :3], moved, beta=0.2)
+        rotation = 2 * F.smooth_l1_loss(5 * quaternion, 5 * turned, beta=0.5)
+        total = total + pose_weight * (translation + rotation)
+        terms["pose"] = ((raw_pose[..., :3] - moved).norm(dim=-1) + (quaternion - turned).norm(dim=-1)).mean().detach()
+    return Loss(total, terms)
+
+
+CRITERIA: dict[str, Callable[..., Loss]] = {"reference": reference_loss, "log_points": log_point_loss}
