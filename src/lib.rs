@@ -23,5 +23,7 @@ pub mod model;
 mod ops;
 pub mod pace;
 pub mod preprocess;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod synth;
 pub mod verify;
 pub mod weights;

@@ -96,13 +96,15 @@ struct View {
     points: Vec<V3>,
     rays: usize,
     near: usize,
-    /// Spread of log depth plus variety of solids: how much there is to see.
+    /// Rays that hit something within the world's own range (not the view through a window).
+    within: usize,
+    /// Spread of log depth plus number of things: how much there is to see.
     interest: f32,
 }
 
 fn view(world: &World, lens: &Lens, camera: &Camera) -> View {
     const GRID: [usize; 2] = [8, 6];
-    let mut v = View { points: Vec::with_capacity(48), rays: GRID[0] * GRID[1], near: 0, interest: 0.0 };
+    let mut v = View { points: Vec::with_capacity(48), rays: GRID[0] * GRID[1], near: 0, within: 0, interest: 0.0 };
     let mut solids: Vec<u32> = Vec::new();
     let (mut s1, mut s2) = (0.0, 0.0);
     for row in 0..GRID[1] {
@@ -117,9 +119,15 @@ fn view(world: &World, lens: &Lens, camera: &Camera) -> View {
             if rays.id[i] == NONE || rays.t[i] >= FARTHEST {
                 continue;
             }
-            v.points.push(camera.position + at(i) * rays.t[i]);
+            let point = camera.position + at(i) * rays.t[i];
+            v.points.push(point);
             v.near += usize::from(rays.t[i] < 0.3);
-            if !solids.contains(&rays.id[i]) {
+            if rays.t[i] >= world.range || !world.is_inside(point) {
+                continue;
+            }
+            v.within += 1;
+            let structure = world.solids.prims.get(rays.id[i] as usize).is_some_and(|p| p.world_uv);
+            if !structure && !solids.contains(&rays.id[i]) {
                 solids.push(rays.id[i]);
             }
             let l = ln(rays.t[i]);
@@ -127,14 +135,19 @@ fn view(world: &World, lens: &Lens, camera: &Camera) -> View {
             s2 += l * l;
         }
     }
-    let n = v.points.len().max(1) as f32;
-    v.interest = (s2 / n - s1 * s1 / (n * n)).max(0.0).sqrt() + 0.03 * solids.len() as f32;
+    let n = v.within.max(1) as f32;
+    v.interest = (s2 / n - s1 * s1 / (n * n)).max(0.0).sqrt() + 0.06 * solids.len() as f32;
     v
 }
 
 impl View {
-    fn is_sound(&self) -> bool {
-        self.points.len() * 5 >= self.rays * 2 && self.near * 5 <= self.rays
+    /// Mostly the world itself, and not a surface right before the lens.
+    fn is_sound(&self, world: &World) -> bool {
+        self.within as f32 >= world.least_within * self.rays as f32 && self.near * 5 <= self.rays
+    }
+    /// Not a bare wall.
+    fn is_varied(&self) -> bool {
+        self.interest > 0.4
     }
 }
 
@@ -161,7 +174,7 @@ fn start(world: &World, lens: &Lens, r: &mut Rng) -> Option<Stance> {
     let eye = if r.chance(0.75) { r.range(1.15, 1.75) } else { r.range(world.heights[0], world.heights[1]) };
     let eye = eye.clamp(world.heights[0], world.heights[1]);
     let tilt = if r.chance(0.8) { r.range(-0.45, 0.05) } else { r.range(-0.8, 0.35) };
-    let wanted = r.int(2, 9);
+    let wanted = r.int(2, 10);
     let mut best: Option<(f32, Stance)> = None;
     let mut found = 0;
     for _ in 0..240 {
@@ -187,7 +200,7 @@ fn start(world: &World, lens: &Lens, r: &mut Rng) -> Option<Stance> {
             continue;
         }
         let v = view(world, lens, &s.camera());
-        if !v.is_sound() {
+        if !v.is_sound(world) || v.interest < 0.6 {
             continue;
         }
         found += 1;
@@ -425,7 +438,9 @@ pub(super) fn path(world: &mut World, lens: &Lens, frames: usize, moving: bool, 
             }
             let v = view(world, lens, &c);
             let enough = LEAST_OVERLAP;
-            if v.is_sound()
+            let varied = v.is_varied() || v.interest > last_view.interest - 0.02;
+            if v.is_sound(world)
+                && varied
                 && seen_by(world, lens, &v.points, &last) >= enough
                 && seen_by(world, lens, &last_view.points, &c) >= enough
             {

@@ -167,7 +167,7 @@ fn walls(rects: &[Rect]) -> Vec<Run> {
 }
 
 fn open_walls(r: &mut Rng, runs: &mut [Run], height: f32) {
-    let window_share = r.range(0.2, 0.8);
+    let window_share = r.range(0.1, 0.7);
     let (sill, head) = (r.range(0.3, 1.05), r.range(1.9, 2.25).min(height - 0.12));
     for run in runs {
         let length = run.to - run.from;
@@ -234,7 +234,7 @@ fn emit_wall(b: &mut Builder, r: &mut Rng, run: &Run, height: f32, finish: &Fini
         let (axes, at) = run.frame(inner, 0.5 * (o.from + o.to));
         let (w, mut g) = (0.5 * (o.to - o.from), Group::default());
         if o.bottom > 0.0 {
-            window(b, r, &mut g, o, w, finish);
+            window(r, &mut g, o, w, finish);
             let colour = sky.horizon.mix(sky.zenith, 0.4) * (r.range(1.0, 2.2) * w);
             b.lights.push(Light::Panel {
                 centre: at + v3(0.0, 0.5 * (o.bottom + o.top), 0.0) + axes.to_world(v3(0.0, 0.0, 0.06)),
@@ -251,7 +251,7 @@ fn emit_wall(b: &mut Builder, r: &mut Rng, run: &Run, height: f32, finish: &Fini
     }
 }
 
-fn window(b: &mut Builder, r: &mut Rng, g: &mut Group, o: &Opening, w: f32, finish: &Finish) {
+fn window(r: &mut Rng, g: &mut Group, o: &Opening, w: f32, finish: &Finish) {
     let (y, h) = (0.5 * (o.bottom + o.top), 0.5 * (o.top - o.bottom));
     let depth = -HALF_WALL;
     let f = 0.03;
@@ -319,7 +319,7 @@ fn hang_on_walls(b: &mut Builder, r: &mut Rng, runs: &[Run], height: f32, finish
                 let mut s = run.from;
                 let mut doors: Vec<_> = run.openings.iter().filter(|o| o.bottom == 0.0).collect();
                 doors.sort_by(|a, c| a.from.total_cmp(&c.from));
-                let mut piece = |b: &mut Builder, from: f32, to: f32| {
+                let piece = |b: &mut Builder, from: f32, to: f32| {
                     if to - from > 0.05 {
                         let (axes, at) = run.frame(side, 0.5 * (from + to));
                         let mut g = Group::default();
@@ -430,7 +430,7 @@ fn furnish(b: &mut Builder, r: &mut Rng, rects: &[Rect], runs: &[Run], keep_clea
 fn surroundings(b: &mut Builder, r: &mut Rng, rects: &[Rect], storey: f32) {
     let ground = hsv(r.range(0.08, 0.33), r.range(0.1, 0.5), r.range(0.3, 0.6));
     let ground = Material::random(r, &[T::Leaves, T::Mottled, T::Speckle]).coloured(r, ground, 0.4);
-    let ground = b.material(ground);
+    let ground = b.material(Material { scale: r.range(0.8, 4.0), ..ground });
     b.slab(v3(-90.0, -storey - 1.0, -90.0), v3(90.0, -storey - 0.1, 90.0), ground);
     for _ in 0..r.int(4, 14) {
         let (s, c) = sin_cos(r.range(0.0, 6.28));
@@ -612,6 +612,9 @@ pub(super) fn build(r: &mut Rng, about_table: bool) -> World {
         focus,
         focus_distance,
         mover: None,
+        range: if about_table { 4.0 } else { 10.0 },
+        least_within: 0.75,
+        open: false,
         pace: if about_table { 0.45 } else { 1.0 },
     }
 }

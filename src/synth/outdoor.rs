@@ -16,6 +16,7 @@ fn grass(b: &mut Builder, r: &mut Rng) -> Mat {
     let c = hsv(r.range(0.14, 0.32), r.range(0.3, 0.65), r.range(0.35, 0.6));
     let mut m = Material::random(r, &[T::Leaves, T::Mottled]).coloured(r, c, 0.5);
     m.gloss = 0.0;
+    m.scale = r.range(1.0, 6.0);
     b.material(m)
 }
 
@@ -153,8 +154,8 @@ fn park(b: &mut Builder, r: &mut Rng) -> Vec<Area> {
         b.place(&g, Axes::yaw(r.range(0.0, 3.0)), v3(s * far, -0.5, c * far));
     }
     let kinds: Vec<Group> = (0..6).map(|_| furniture::tree(b, r)).collect();
-    for _ in 0..r.int(20, 60) {
-        let at = v3(r.range(-26.0, 26.0), 0.0, r.range(-26.0, 26.0));
+    for _ in 0..r.int(40, 90) {
+        let at = v3(r.range(-20.0, 20.0), 0.0, r.range(-22.0, 22.0));
         if at.x.abs() < half + 0.8 {
             continue;
         }
@@ -219,6 +220,9 @@ pub(super) fn build(r: &mut Rng) -> World {
         focus: None,
         focus_distance: [0.0; 2],
         mover: None,
+        range: 40.0,
+        least_within: 0.4,
+        open: true,
         pace: 1.8,
     }
 }

@@ -257,7 +257,8 @@ impl<'a> Renderer<'a> {
         }
     }
 
-    /// Averages soft light over the 4x4 pixels that share the interleaved samples, within a surface.
+    /// Averages soft light over the 4x4 pixels that share the interleaved samples, within a surface; shadows with
+    /// sharp edges are only smoothed against jagged steps.
     fn smooth_light(&mut self) {
         let (w, h) = (self.lens.width as isize, self.lens.height as isize);
         for y in 0..h {
@@ -265,6 +266,7 @@ impl<'a> Renderer<'a> {
                 let i = (y * w + x) as usize;
                 let Some(s) = self.surfaces[i] else { continue };
                 let (mut soft, mut sheen, mut weight) = (V3::ZERO, V3::ZERO, 0.0);
+                let (mut hard, mut hard_weight) = (V3::ZERO, 0.0);
                 for yy in (y - 2).max(0)..(y + 2).min(h) {
                     for xx in (x - 2).max(0)..(x + 2).min(w) {
                         let j = (yy * w + xx) as usize;
@@ -274,11 +276,17 @@ impl<'a> Renderer<'a> {
                             soft += self.shades[j].soft;
                             sheen += self.shades[j].sheen;
                             weight += 1.0;
+                            let (dx, dy) = ((xx - x).abs(), (yy - y).abs());
+                            if dx < 2 && dy < 2 {
+                                let k = ((2 - dx) * (2 - dy)) as f32;
+                                hard += self.shades[j].hard * k;
+                                hard_weight += k;
+                            }
                         }
                     }
                 }
                 let k = 1.0 / f32::max(weight, 1.0);
-                self.light[i] = Shade { soft: soft * k, hard: self.shades[i].hard, sheen: sheen * k };
+                self.light[i] = Shade { soft: soft * k, hard: hard / f32::max(hard_weight, 1.0), sheen: sheen * k };
             }
         }
     }

@@ -1,6 +1,8 @@
 //! What a phone camera makes of light: exposure, white balance, tone, lens and motion blur, noise, compression.
 //! Every defect is optional and drawn per scene.
 
+use std::borrow::Cow;
+
 use super::camera::{Camera, Lens};
 use super::math::{Rng, V3, pow, sin_cos, splat, v3};
 use super::render::Image;
@@ -49,7 +51,7 @@ impl Sensor {
         Self {
             tone,
             white: v3(1.0 + warm, 1.0 + 0.03 * r.normal(), 1.0 - warm),
-            saturation: r.range(0.7, 1.3),
+            saturation: r.range(0.6, 1.1),
             target: r.range(0.16, 0.36),
             adaptation: r.range(0.05, 0.4),
             exposure: None,
@@ -75,15 +77,12 @@ impl Sensor {
     ) -> Vec<u8> {
         let (w, h) = (lens.width, lens.height);
         let exposure = self.expose(&image.linear);
-        let mut light: Vec<V3> = Vec::new();
-        let mut source: &[V3] = &image.linear;
+        let mut source = Cow::Borrowed(image.linear.as_slice());
         if self.shutter > 0.0 {
-            light = motion_blur(source, &image.z, lens, camera, before, self.shutter);
-            source = &light;
+            source = Cow::Owned(motion_blur(&source, &image.z, lens, camera, before, self.shutter));
         }
         if self.blur > 0.0 || self.focus.is_some() {
-            light = self.lens_blur(source, &image.z, lens);
-            source = &light;
+            source = Cow::Owned(self.lens_blur(&source, &image.z, lens));
         }
         let mut display = vec![V3::ZERO; w * h];
         let (ix, iy) = (2.0 / w as f32, 2.0 / h as f32);

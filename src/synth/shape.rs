@@ -47,10 +47,6 @@ impl Packet {
         self.t[lane] = reach;
         self.id[lane] = NONE;
     }
-    pub(super) fn disable(&mut self, lane: usize) {
-        self.t[lane] = -1.0;
-        self.id[lane] = NONE;
-    }
 }
 
 #[inline(always)]
@@ -130,6 +126,7 @@ impl Prim {
     }
 
     /// True if the point is inside the solid itself.
+    #[cfg(test)]
     pub(super) fn contains(&self, p: V3) -> bool {
         let l = self.axes.to_local(p - self.centre);
         match self.shape {

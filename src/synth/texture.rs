@@ -98,7 +98,7 @@ fn any_colour(r: &mut Rng) -> V3 {
     } else if t < 0.76 {
         hsv(0.11, r.range(0.0, 0.12), r.range(0.85, 0.96))
     } else {
-        hsv(r.unit(), r.range(0.3, 0.85), r.range(0.3, 0.92))
+        hsv(r.unit(), r.range(0.25, 0.75), r.range(0.3, 0.9))
     }
 }
 

@@ -163,6 +163,12 @@ pub(super) struct World {
     /// Camera distance from the focus.
     pub(super) focus_distance: [f32; 2],
     pub(super) mover: Option<Mover>,
+    /// Depths of interest reach this far, metres; what lies beyond is backdrop.
+    pub(super) range: f32,
+    /// Least share of a view that lies within `range`.
+    pub(super) least_within: f32,
+    /// Under the open sky: there are no surroundings.
+    pub(super) open: bool,
     /// Scale of camera motion.
     pub(super) pace: f32,
 }
@@ -174,6 +180,10 @@ impl World {
         rays.set(0, o, d, FAR);
         self.solids.trace(&mut rays);
         (rays.t[0], rays.id[0])
+    }
+    /// True if a point belongs to the world itself rather than to its surroundings.
+    pub(super) fn is_inside(&self, p: V3) -> bool {
+        self.open || self.areas.iter().any(|a| a.contains(p.x, p.z, -0.2))
     }
     /// True if the camera may be at this point.
     pub(super) fn is_free(&self, p: V3, margin: f32) -> bool {
