@@ -40,7 +40,8 @@ struct Agreement {
     inside: usize,
     /// Of those, not hidden by something nearer.
     visible: usize,
-    /// Compared on a smooth patch of the other depth map: relative depth differences.
+    /// Compared on a smooth patch of the other depth map: relative depth differences, positive if the other
+    /// frame sees through the point. (Something a little nearer may hide it: then it is not visible.)
     errors: Vec<f32>,
 }
 
@@ -78,7 +79,7 @@ fn compare(s: &Sequence, a: &Frame, b: &Frame) -> Agreement {
             let top = inv[0] * (1.0 - fu) + inv[1] * fu;
             let bottom = inv[2] * (1.0 - fu) + inv[3] * fu;
             let seen = 1.0 / (top * (1.0 - fv) + bottom * fv);
-            out.errors.push((seen - d).abs() / d);
+            out.errors.push((seen - d) / d);
         }
     }
     out
@@ -111,22 +112,29 @@ fn depth_reprojected_into_the_next_frames_agrees_where_visible() {
     for kind in [Kind::Indoor, Kind::Outdoor, Kind::Table] {
         for index in 0..6 {
             let s = synth::render(&settings(kind, 0.0), scene_seed(21, index));
-            let (mut compared, mut wrong, mut worst) = (0, 0, 0.0f32);
+            let mut errors: Vec<f32> = Vec::new();
             for gap in [1, 3] {
                 for i in 0..s.frames.len() - gap {
                     for (a, b) in [(i, i + gap), (i + gap, i)] {
-                        let found = compare(&s, &s.frames[a], &s.frames[b]);
-                        compared += found.errors.len();
-                        wrong += found.errors.iter().filter(|e| **e > 0.005).count();
-                        worst = found.errors.iter().copied().fold(worst, f32::max);
+                        errors.extend(compare(&s, &s.frames[a], &s.frames[b]).errors);
                     }
                 }
             }
-            // Seams between solids less than 10 % apart in depth pass the smoothness test now and then.
-            let share = wrong as f32 / compared.max(1) as f32;
-            println!("{kind:?} {index}: {compared} compared, {:.3} % above 0.5 %, worst {worst:.4}", 100.0 * share);
-            assert!(compared > 5_000, "{kind:?} {index}: only {compared} pixels compared");
-            assert!(share < 0.01, "{kind:?} {index}: {:.2} % of the pixels disagree", 100.0 * share);
+            let n = errors.len();
+            assert!(n > 5_000, "{kind:?} {index}: only {n} pixels compared");
+            let through = errors.iter().filter(|e| **e > 0.005).count() as f32 / n as f32;
+            let mut sizes: Vec<f32> = errors.iter().map(|e| e.abs()).collect();
+            sizes.sort_by(f32::total_cmp);
+            let (median, p95) = (sizes[n / 2], sizes[n * 95 / 100]);
+            println!(
+                "{kind:?} {index}: {n} compared, median {median:.6}, 95 % below {p95:.5}, seen through {through:.5}"
+            );
+            // Interpolation across seams in relief (drawers, skirting) costs some pixels; the exact test with rays
+            // instead of depth maps is in the library.
+            assert!(
+                median < 5e-4 && p95 < 0.005 && through < 0.005,
+                "{kind:?} {index}: median {median}, 95 % {p95}, {through}"
+            );
         }
     }
 }
@@ -177,7 +185,8 @@ fn scenes_are_bright_enough_to_see_and_not_flat() {
     let count = 40;
     for index in 0..count {
         let s = synth::render(&Settings { frames: 1, ..settings(Kind::Mix, 0.0) }, scene_seed(51, index));
-        let grey: Vec<f32> = s.frames[0].rgb.chunks(3).map(|c| c.iter().map(|v| f32::from(*v)).sum::<f32>() / 3.0).collect();
+        let grey: Vec<f32> =
+            s.frames[0].rgb.chunks(3).map(|c| c.iter().map(|v| f32::from(*v)).sum::<f32>() / 3.0).collect();
         let mean = grey.iter().sum::<f32>() / grey.len() as f32;
         let spread = (grey.iter().map(|g| (g - mean) * (g - mean)).sum::<f32>() / grey.len() as f32).sqrt();
         assert!((25.0..230.0).contains(&mean), "scene {index}: mean grey {mean}");
@@ -208,9 +217,13 @@ fn motion_mask_marks_the_moving_thing_and_static_scenes_have_none() {
             };
             let fixed = compare(&s, &masked(&pair[0], 0), &pair[1]);
             let bad = fixed.errors.iter().filter(|e| **e > 0.005).count();
-            assert!(bad * 50 <= fixed.errors.len(), "scene {index}: {bad} of {} unmarked pixels moved", fixed.errors.len());
+            assert!(
+                bad * 100 <= fixed.errors.len(),
+                "scene {index}: {bad} of {} unmarked pixels moved",
+                fixed.errors.len()
+            );
             let movers = compare(&s, &masked(&pair[0], 255), &pair[1]);
-            moved += movers.errors.iter().filter(|e| **e > 0.005).count();
+            moved += movers.errors.iter().filter(|e| e.abs() > 0.005).count();
         }
     }
     assert!(marked >= 6, "only {marked} of 12 scenes show their moving thing");

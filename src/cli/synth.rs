@@ -168,7 +168,8 @@ fn to_stdout(args: &Args, settings: &Settings, threads: usize) -> Outcome {
         record::write(&mut bytes, &s).map(|()| bytes)
     };
     let send = |_, bytes: io::Result<Vec<u8>>| bytes.and_then(|b| out.write_all(&b));
-    let sent = synth::generate(settings, args.seed, args.first, args.scenes, threads, pack, send).and_then(|()| out.flush());
+    let sent =
+        synth::generate(settings, args.seed, args.first, args.scenes, threads, pack, send).and_then(|()| out.flush());
     match sent {
         // The reader has had enough: the normal end of an endless stream.
         Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(true),
@@ -269,10 +270,16 @@ fn bench(args: &Args, threads: usize) -> Outcome {
         println!("{}", serde_json::to_string_pretty(&timings)?);
         return Ok(true);
     }
-    println!("{:<10} {:<6} {:>8} {:>8} {:>10} {:>18}", "size", "", "threads", "frames", "frames/s", "frames/core-second");
+    println!(
+        "{:<10} {:<6} {:>8} {:>8} {:>10} {:>18}",
+        "size", "", "threads", "frames", "frames/s", "frames/core-second"
+    );
     for t in &timings {
         let core = t.frames_per_core_second.map_or("-".to_owned(), |f| format!("{f:.1}"));
-        println!("{:<10} {:<6} {:>8} {:>8} {:>10.1} {core:>18}", t.size, t.quality, t.threads, t.frames, t.frames_per_second);
+        println!(
+            "{:<10} {:<6} {:>8} {:>8} {:>10.1} {core:>18}",
+            t.size, t.quality, t.threads, t.frames, t.frames_per_second
+        );
     }
     Ok(true)
 }

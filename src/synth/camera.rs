@@ -87,7 +87,12 @@ impl Stance {
     }
     fn towards(&self, o: &Self, share: f32) -> Self {
         let f = |a: f32, b: f32| a + (b - a) * share;
-        Self { p: self.p.mix(o.p, share), yaw: f(self.yaw, o.yaw), pitch: f(self.pitch, o.pitch), roll: f(self.roll, o.roll) }
+        Self {
+            p: self.p.mix(o.p, share),
+            yaw: f(self.yaw, o.yaw),
+            pitch: f(self.pitch, o.pitch),
+            roll: f(self.roll, o.roll),
+        }
     }
 }
 
@@ -187,7 +192,12 @@ fn start(world: &World, lens: &Lens, r: &mut Rng) -> Option<Stance> {
                 break;
             }
         }
-        let mut s = Stance { p: v3(r.range(area.x[0], area.x[1]), eye, r.range(area.z[0], area.z[1])), yaw: 0.0, pitch: tilt, roll: 0.0 };
+        let mut s = Stance {
+            p: v3(r.range(area.x[0], area.x[1]), eye, r.range(area.z[0], area.z[1])),
+            yaw: 0.0,
+            pitch: tilt,
+            roll: 0.0,
+        };
         s.yaw = r.range(-std::f32::consts::PI, std::f32::consts::PI);
         if let Some(f) = world.focus {
             let d = r.range(world.focus_distance[0], world.focus_distance[1]);
@@ -276,11 +286,25 @@ fn add_mover(world: &mut World, lens: &Lens, first: &Stance, r: &mut Rng) -> Opt
 #[derive(Debug, Clone, Copy)]
 enum Drive {
     /// Walk to a point; look where it goes, or keep looking at a point.
-    Walk { goal: V3, look: Option<V3> },
-    Pan { rate: f32, tilt: f32 },
-    Orbit { target: V3, speed: f32, lift: f32 },
-    Push { speed: f32 },
-    Strafe { speed: f32 },
+    Walk {
+        goal: V3,
+        look: Option<V3>,
+    },
+    Pan {
+        rate: f32,
+        tilt: f32,
+    },
+    Orbit {
+        target: V3,
+        speed: f32,
+        lift: f32,
+    },
+    Push {
+        speed: f32,
+    },
+    Strafe {
+        speed: f32,
+    },
     Still,
     /// Back to where the sequence began.
     Return,

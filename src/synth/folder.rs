@@ -45,7 +45,12 @@ pub fn write(dir: &Path, s: &Sequence, color: ColorFile) -> io::Result<()> {
         match color {
             ColorFile::Png => encoded(PngEncoder::new(&mut out).write_image(&f.rgb, w, h, ExtendedColorType::Rgb8))?,
             ColorFile::Jpeg => {
-                encoded(JpegEncoder::new_with_quality(&mut out, 92).write_image(&f.rgb, w, h, ExtendedColorType::Rgb8))?;
+                encoded(JpegEncoder::new_with_quality(&mut out, 92).write_image(
+                    &f.rgb,
+                    w,
+                    h,
+                    ExtendedColorType::Rgb8,
+                ))?;
             }
         }
         out.flush()?;

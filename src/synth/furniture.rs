@@ -89,7 +89,12 @@ pub(super) fn small_object(b: &mut Builder, r: &mut Rng, size: f32, height: f32)
             g.turned_block(v3(0.0, h * 0.6, 0.0), v3(w * 0.5, h * 0.12, w * 0.5), Axes::yaw(r.range(0.0, 1.5)), other);
             g.ball(v3(0.0, h * 0.82, 0.0), splat(w * 0.3), other);
         }
-        _ => g.turned_block(v3(0.0, h * 0.5, 0.0), v3(w, h * 0.5, w * r.range(0.4, 1.0)), Axes::yaw(r.range(-0.6, 0.6)), m),
+        _ => g.turned_block(
+            v3(0.0, h * 0.5, 0.0),
+            v3(w, h * 0.5, w * r.range(0.4, 1.0)),
+            Axes::yaw(r.range(-0.6, 0.6)),
+            m,
+        ),
     }
     g
 }
@@ -108,7 +113,8 @@ pub(super) fn clutter(b: &mut Builder, r: &mut Rng, g: &mut Group, y: f32, w: f3
     for _ in 0..count {
         let size = r.range(0.06, 0.3).min(d).min(w);
         for _ in 0..5 {
-            let (x, z) = (r.range(-1.0, 1.0) * (w - size * 0.6).max(0.0), r.range(-1.0, 1.0) * (d - size * 0.6).max(0.0));
+            let (x, z) =
+                (r.range(-1.0, 1.0) * (w - size * 0.6).max(0.0), r.range(-1.0, 1.0) * (d - size * 0.6).max(0.0));
             if taken.iter().any(|t| (t.0 - x).abs().max((t.1 - z).abs()) < 0.5 * (t.2 + size)) {
                 continue;
             }
@@ -268,7 +274,8 @@ fn cabinet(b: &mut Builder, r: &mut Rng) -> Group {
     let m = b.any(r, FURNITURE);
     let f = if r.chance(0.5) { m } else { b.any(r, FURNITURE) };
     let knob = b.any(r, PAINT);
-    let (w, d, h) = (r.range(0.25, 0.9), r.range(0.18, 0.32), if r.chance(0.3) { r.range(1.6, 2.1) } else { r.range(0.45, 1.1) });
+    let (w, d, h) =
+        (r.range(0.25, 0.9), r.range(0.18, 0.32), if r.chance(0.3) { r.range(1.6, 2.1) } else { r.range(0.45, 1.1) });
     g.block(v3(0.0, 0.5 * h, 0.0), v3(w, 0.5 * h, d), m);
     let (rows, columns) = (if h > 1.4 { r.int(1, 2) } else { r.int(1, 4) }, r.int(1, 3));
     for i in 0..rows {
@@ -414,7 +421,11 @@ fn fridge(b: &mut Builder, r: &mut Rng) -> Group {
     }
     for _ in 0..r.int(0, 5) {
         let note = b.any(r, &[T::Poster, T::Photo, T::Text]);
-        g.block(v3(r.range(-0.2, 0.2), h + r.range(-0.3, 0.7) * h, 0.304), v3(r.range(0.03, 0.1), r.range(0.03, 0.1), 0.003), note);
+        g.block(
+            v3(r.range(-0.2, 0.2), h + r.range(-0.3, 0.7) * h, 0.304),
+            v3(r.range(0.03, 0.1), r.range(0.03, 0.1), 0.003),
+            note,
+        );
     }
     g
 }

@@ -3,8 +3,6 @@
 use super::bvh::Bvh;
 use super::furniture::{self, Stand};
 use super::math::{Axes, Rng, V3, sin_cos, splat, v3};
-#[cfg(test)]
-use super::shape::FAR;
 use super::texture::{CLOTH, FLOORS, FURNITURE, Material, PAINT, Texture as T, WALLS, hsv};
 use super::world::{Area, Builder, Group, Light, Mat, Sky, World};
 
@@ -274,7 +272,11 @@ fn window(r: &mut Rng, g: &mut Group, o: &Opening, w: f32, finish: &Finish) {
                 for k in 0..4 {
                     let x = s * (w + 0.12 - 0.1 * k as f32 + 0.05);
                     let z = 0.07 + 0.02 * (k % 2) as f32;
-                    g.block(v3(x, 0.5 * (o.top + 0.15), z), v3(0.055, 0.5 * (o.top + 0.12) - 0.03, 0.015), finish.curtain);
+                    g.block(
+                        v3(x, 0.5 * (o.top + 0.15), z),
+                        v3(0.055, 0.5 * (o.top + 0.12) - 0.03, 0.015),
+                        finish.curtain,
+                    );
                 }
             }
             g.rod(v3(-w - 0.3, o.top + 0.12, 0.08), v3(w + 0.3, o.top + 0.12, 0.08), 0.012, 0.012, finish.frame);
@@ -383,9 +385,12 @@ fn hang_on_walls(b: &mut Builder, r: &mut Rng, runs: &[Run], height: f32, finish
 fn furnish(b: &mut Builder, r: &mut Rng, rects: &[Rect], runs: &[Run], keep_clear: Option<[f32; 3]>) {
     let mut taken: Vec<[f32; 4]> = keep_clear.map(|[x, z, m]| [x - m, x + m, z - m, z + m]).into_iter().collect();
     let fits = |lo: V3, hi: V3, taken: &[[f32; 4]]| {
-        let corners = [(lo.x, lo.z), (lo.x, hi.z), (hi.x, lo.z), (hi.x, hi.z), (0.5 * (lo.x + hi.x), 0.5 * (lo.z + hi.z))];
+        let corners =
+            [(lo.x, lo.z), (lo.x, hi.z), (hi.x, lo.z), (hi.x, hi.z), (0.5 * (lo.x + hi.x), 0.5 * (lo.z + hi.z))];
         corners.iter().all(|c| rects.iter().any(|q| q.area().contains(c.0, c.1, HALF_WALL * 0.5)))
-            && !taken.iter().any(|t| lo.x < t[1] + 0.05 && hi.x > t[0] - 0.05 && lo.z < t[3] + 0.05 && hi.z > t[2] - 0.05)
+            && !taken
+                .iter()
+                .any(|t| lo.x < t[1] + 0.05 && hi.x > t[0] - 0.05 && lo.z < t[3] + 0.05 && hi.z > t[2] - 0.05)
     };
     let fullness = r.range(0.35, 1.0);
     for rect in rects {
@@ -478,11 +483,17 @@ fn structure(b: &mut Builder, r: &mut Rng, rects: &[Rect], height: f32, wall: Ma
         let m = b.any(r, &[T::Plain, T::Planks]);
         let side = usize::from(r.chance(0.5));
         let tilt = if side == 0 { 0.75 } else { -0.75 };
-        g.turned_block(v3(main.x[side], height, cz), v3(1.1, 0.06, 0.5 * (main.z[1] - main.z[0])), Axes::yaw_tilt(0.0, tilt), m);
+        g.turned_block(
+            v3(main.x[side], height, cz),
+            v3(1.1, 0.06, 0.5 * (main.z[1] - main.z[0])),
+            Axes::yaw_tilt(0.0, tilt),
+            m,
+        );
     }
     if r.chance(0.15) {
         let rad = r.range(0.1, 0.25);
-        let (x, z) = (cx + r.range(-0.3, 0.3) * (main.x[1] - main.x[0]), cz + r.range(-0.3, 0.3) * (main.z[1] - main.z[0]));
+        let (x, z) =
+            (cx + r.range(-0.3, 0.3) * (main.x[1] - main.x[0]), cz + r.range(-0.3, 0.3) * (main.z[1] - main.z[0]));
         if r.chance(0.5) {
             g.frustum(v3(x, 0.0, z), height, rad, rad, wall);
         } else {
@@ -545,7 +556,8 @@ pub(super) fn build(r: &mut Rng, about_table: bool) -> World {
     }
     let mut floors = vec![b.any(r, FLOORS)];
     let ceiling_colour = hsv(0.1, r.range(0.0, 0.08), r.range(0.8, 0.97));
-    let ceiling = Material::random(r, &[T::Plain, T::Plain, T::Mottled, T::Tiles, T::Planks]).coloured(r, ceiling_colour, 0.1);
+    let ceiling =
+        Material::random(r, &[T::Plain, T::Plain, T::Mottled, T::Tiles, T::Planks]).coloured(r, ceiling_colour, 0.1);
     let ceiling = b.material(ceiling);
     for _ in 0..rooms {
         let same = r.chance(0.5);
@@ -557,7 +569,11 @@ pub(super) fn build(r: &mut Rng, about_table: bool) -> World {
     for q in &rects {
         let a = q.area();
         b.slab(v3(a.x[0], -0.1, a.z[0]), v3(a.x[1], 0.0, a.z[1]), floors[usize::from(q.room)]);
-        b.slab(v3(a.x[0] - HALF_WALL, height, a.z[0] - HALF_WALL), v3(a.x[1] + HALF_WALL, height + 0.1, a.z[1] + HALF_WALL), ceiling);
+        b.slab(
+            v3(a.x[0] - HALF_WALL, height, a.z[0] - HALF_WALL),
+            v3(a.x[1] + HALF_WALL, height + 0.1, a.z[1] + HALF_WALL),
+            ceiling,
+        );
         if lit {
             let n = (a.size() / 14.0).ceil().clamp(1.0, 3.0) as usize;
             for i in 0..n {
@@ -617,12 +633,4 @@ pub(super) fn build(r: &mut Rng, about_table: bool) -> World {
         open: false,
         pace: if about_table { 0.45 } else { 1.0 },
     }
-}
-
-/// True if no ray from inside can leave a closed building other than through its openings (used by tests).
-#[cfg(test)]
-pub(super) fn is_covered(world: &World, p: V3) -> bool {
-    let (up, _) = world.look(p, v3(0.0, 1.0, 0.0));
-    let (down, _) = world.look(p, v3(0.0, -1.0, 0.0));
-    up < FAR && down < FAR
 }

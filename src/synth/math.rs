@@ -254,8 +254,9 @@ pub(super) fn atan2(y: f32, x: f32) -> f32 {
     let (lo, hi) = if ax < ay { (ax, ay) } else { (ay, ax) };
     let z = lo / hi.max(1e-20);
     let q = z * z;
-    let a = z * (0.999_977_26
-        + q * (-0.332_623_47 + q * (0.193_543_46 + q * (-0.116_432_87 + q * (0.052_653_32 - q * 0.011_721_2)))));
+    let a = z
+        * (0.999_977_26
+            + q * (-0.332_623_47 + q * (0.193_543_46 + q * (-0.116_432_87 + q * (0.052_653_32 - q * 0.011_721_2)))));
     let a = if ay > ax { std::f32::consts::FRAC_PI_2 - a } else { a };
     let a = if x < 0.0 { std::f32::consts::PI - a } else { a };
     if y < 0.0 { -a } else { a }
@@ -274,7 +275,8 @@ pub(super) fn ln(x: f32) -> f32 {
     let m = f64::from_bits((bits & 0x000f_ffff_ffff_ffff) | 0x3ff0_0000_0000_0000);
     let s = (m - 1.0) / (m + 1.0);
     let q = s * s;
-    let series = 1.0 + q * (1.0 / 3.0 + q * (1.0 / 5.0 + q * (1.0 / 7.0 + q * (1.0 / 9.0 + q * (1.0 / 11.0 + q / 13.0)))));
+    let series =
+        1.0 + q * (1.0 / 3.0 + q * (1.0 / 5.0 + q * (1.0 / 7.0 + q * (1.0 / 9.0 + q * (1.0 / 11.0 + q / 13.0)))));
     (exponent as f64 * std::f64::consts::LN_2 + 2.0 * s * series) as f32
 }
 

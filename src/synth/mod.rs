@@ -87,7 +87,15 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { width: 224, height: 224, frames: 16, kind: Kind::Mix, quality: Quality::Fast, portrait: 0.0, moving: 0.15 }
+        Self {
+            width: 224,
+            height: 224,
+            frames: 16,
+            kind: Kind::Mix,
+            quality: Quality::Fast,
+            portrait: 0.0,
+            moving: 0.15,
+        }
     }
 }
 
@@ -215,8 +223,7 @@ fn plan(settings: &Settings, seed: u64) -> Plan {
         kind => kind,
     };
     let upright = r.chance(settings.portrait);
-    let (width, height) =
-        if upright { (settings.height, settings.width) } else { (settings.width, settings.height) };
+    let (width, height) = if upright { (settings.height, settings.width) } else { (settings.width, settings.height) };
     let lens = Lens::random(&mut r, width, height);
     let moving = r.chance(settings.moving);
     let sensor = Sensor::random(&mut r);
@@ -339,4 +346,113 @@ pub fn generate<T: Send, E>(
         }
         Ok(())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::math::v3;
+    use super::shape::FAR;
+    use super::*;
+
+    fn plans(kind: Kind, moving: f32, count: u64) -> impl Iterator<Item = (u64, Plan)> {
+        let settings = Settings { width: 64, height: 48, frames: 24, kind, moving, ..Settings::default() };
+        (0..count).map(move |i| (i, plan(&settings, scene_seed(77, i))))
+    }
+
+    #[test]
+    fn camera_is_never_inside_or_too_near_a_solid_and_rooms_have_floor_and_ceiling() {
+        for kind in [Kind::Indoor, Kind::Outdoor, Kind::Table] {
+            for (index, Plan { world, cameras, .. }) in plans(kind, 0.5, 30) {
+                for (frame, camera) in cameras.iter().enumerate() {
+                    let p = camera.position;
+                    let at = format!("{kind:?} {index}, frame {frame} at {p:?}");
+                    assert!(world.solids.clear(p, camera::CLEARANCE - 1e-4), "{at}: too near");
+                    assert!(!world.solids.prims.iter().any(|s| s.contains(p)), "{at}: inside a solid");
+                    if let Some(m) = &world.mover {
+                        let (axes, origin) = m.placement(frame);
+                        let nearest = m.prims.iter().map(|s| s.moved(axes, origin).distance(p)).fold(FAR, f32::min);
+                        assert!(nearest > 0.2, "{at}: {nearest} m from the moving thing");
+                    }
+                    assert!(world.look(p, v3(0.0, -1.0, 0.0)).0 < 3.0, "{at}: no floor");
+                    if kind != Kind::Outdoor {
+                        assert!(world.look(p, v3(0.0, 1.0, 0.0)).0 < 5.0, "{at}: no ceiling");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn cameras_move_and_moving_things_do_not_pass_through_solids() {
+        let (mut moved, mut turned, mut things) = (0, 0, 0);
+        for (index, Plan { world, cameras, .. }) in plans(Kind::Mix, 1.0, 40) {
+            let (a, b) = (&cameras[0], &cameras[cameras.len() - 1]);
+            moved += usize::from((a.position - b.position).length() > 0.1);
+            turned += usize::from(a.forward.dot(b.forward) < 0.97);
+            let Some(m) = &world.mover else { continue };
+            things += 1;
+            for frame in 0..cameras.len() {
+                let (axes, origin) = m.placement(frame);
+                let middle = m.prims.iter().map(|p| p.moved(axes, origin).centre);
+                let inside = middle.filter(|c| world.solids.prims.iter().any(|s| s.contains(*c))).count();
+                assert_eq!(inside, 0, "scene {index}, frame {frame}");
+            }
+        }
+        println!("of 40 cameras {moved} move and {turned} turn; {things} moving things");
+        assert!(moved >= 28 && turned >= 15 && things >= 20);
+    }
+
+    /// Ground truth, exactly: the point that a pixel sees lies on what another camera sees in its direction, or is
+    /// hidden behind it.
+    #[test]
+    fn points_of_one_frame_are_where_another_camera_sees_them() {
+        for kind in [Kind::Indoor, Kind::Outdoor, Kind::Table] {
+            let (mut visible, mut hidden, mut wrong) = (0, 0, 0);
+            for (_, Plan { world, lens, cameras, .. }) in plans(kind, 0.0, 8) {
+                let mut renderer = Renderer::new(&world, lens, Quality::Fast.samples());
+                let mut image = Image::default();
+                for (i, j) in [(0, 1), (5, 0), (7, 12), (20, 16)] {
+                    renderer.render(&cameras[i], i, 1, &mut image);
+                    for (k, &z) in image.z.iter().enumerate().filter(|(_, z)| **z < FARTHEST) {
+                        let (x, y) = ((k % lens.width) as f32, (k / lens.width) as f32);
+                        let p = cameras[i].position + cameras[i].ray(&lens, x, y) * z;
+                        let (u, v, d) = cameras[j].project(&lens, p);
+                        if d < 0.05 || u < 0.0 || v < 0.0 || u > lens.width as f32 || v > lens.height as f32 {
+                            continue;
+                        }
+                        let (seen, _) = world.look(cameras[j].position, cameras[j].ray(&lens, u, v));
+                        match seen / d {
+                            q if q < 0.995 => hidden += 1,
+                            q if q > 1.005 => wrong += 1,
+                            _ => visible += 1,
+                        }
+                    }
+                }
+            }
+            println!("{kind:?}: {visible} visible, {hidden} hidden, {wrong} wrong");
+            // Rounding lets a ray slip past the very edge of a solid now and then.
+            assert!(visible > 20_000 && visible > 2 * hidden && wrong * 5_000 < visible, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn settings_that_cannot_be_met_are_refused() {
+        let good = Settings::default();
+        assert!(good.validate().is_ok());
+        let bad = [
+            Settings { width: 0, ..good.clone() },
+            Settings { height: usize::MAX, ..good.clone() },
+            Settings { width: 1000, height: 100, ..good.clone() },
+            Settings { frames: 0, ..good.clone() },
+            Settings { moving: f32::NAN, ..good.clone() },
+        ];
+        assert!(bad.iter().all(|s| s.validate().is_err()));
+    }
+
+    #[test]
+    fn an_error_of_the_consumer_stops_all_threads() {
+        let settings = Settings { width: 16, height: 16, frames: 1, ..Settings::default() };
+        let take = |i, _| if i == 2 { Err("enough") } else { Ok(()) };
+        assert_eq!(generate(&settings, 1, 0, u64::MAX, 3, |_, s| s.seed, take), Err("enough"));
+    }
 }

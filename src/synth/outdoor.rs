@@ -171,7 +171,12 @@ fn park(b: &mut Builder, r: &mut Rng) -> Vec<Area> {
                 let mut g = Group::default();
                 for _ in 0..r.int(1, 4) {
                     let e = v3(r.range(0.2, 0.9), r.range(0.15, 0.6), r.range(0.2, 0.8));
-                    g.turned_ball(v3(r.range(-0.6, 0.6), 0.3 * e.y, r.range(-0.6, 0.6)), e, Axes::yaw(r.range(0.0, 3.0)), stone);
+                    g.turned_ball(
+                        v3(r.range(-0.6, 0.6), 0.3 * e.y, r.range(-0.6, 0.6)),
+                        e,
+                        Axes::yaw(r.range(0.0, 3.0)),
+                        stone,
+                    );
                 }
                 b.place(&g, axes, at);
             }

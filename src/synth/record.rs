@@ -77,7 +77,8 @@ pub fn read(input: &mut impl Read) -> io::Result<Option<Sequence>> {
         let (rgb, rest) = bytes.split_at(3 * n);
         let (depth, rest) = rest.split_at(2 * n);
         let (numbers, motion) = rest.split_at(25 * 4);
-        let number = |i: usize| f32::from_le_bytes([numbers[4 * i], numbers[4 * i + 1], numbers[4 * i + 2], numbers[4 * i + 3]]);
+        let number =
+            |i: usize| f32::from_le_bytes([numbers[4 * i], numbers[4 * i + 1], numbers[4 * i + 2], numbers[4 * i + 3]]);
         s.intrinsics = std::array::from_fn(|i| number(16 + i));
         s.frames.push(Frame {
             rgb: rgb.to_vec(),

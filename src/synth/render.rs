@@ -356,11 +356,8 @@ impl<'a> Renderer<'a> {
                         for &(dx, dy) in &TEXTURE_OFFSETS[..n] {
                             let ray = camera.ray(&self.lens, x as f32 + dx, y as f32 + dy);
                             let slope = ray.dot(s.normal);
-                            let t = if slope < -0.05 {
-                                (s.position - camera.position).dot(s.normal) / slope
-                            } else {
-                                s.z
-                            };
+                            let t =
+                                if slope < -0.05 { (s.position - camera.position).dot(s.normal) / slope } else { s.z };
                             sum += bound(self.shaded(s, camera.position + ray * t, &self.light[i], ray));
                         }
                         sum / n as f32
@@ -395,7 +392,8 @@ impl<'a> Renderer<'a> {
                 self.world.sky.colour(ray)
             } else {
                 let s = self.surface(camera, ray, rays.t[lane], rays.id[lane]);
-                let light = self.borrowed_light(x, y, &s).unwrap_or(Shade { soft: self.world.ambient_up, ..Shade::default() });
+                let light =
+                    self.borrowed_light(x, y, &s).unwrap_or(Shade { soft: self.world.ambient_up, ..Shade::default() });
                 self.shaded(&s, s.position, &light, ray).min(v3(4.0, 4.0, 4.0))
             };
             let pixel = &mut image.linear[y * self.lens.width + x];

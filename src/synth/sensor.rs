@@ -142,7 +142,11 @@ impl Sensor {
                 match self.focus {
                     Some((distance, strength)) => {
                         let circle = strength * scale * (1.0 - distance / z[i].min(60.0)).abs();
-                        if circle < 1.0 { c.mix(soft[i], circle) } else { soft[i].mix(softer[i], (circle - 1.0).min(1.0)) }
+                        if circle < 1.0 {
+                            c.mix(soft[i], circle)
+                        } else {
+                            soft[i].mix(softer[i], (circle - 1.0).min(1.0))
+                        }
                     }
                     None => c,
                 }

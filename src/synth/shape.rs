@@ -29,13 +29,7 @@ pub(super) struct Packet {
 
 impl Packet {
     pub(super) fn new() -> Self {
-        Self {
-            o: [[0.0; LANES]; 3],
-            d: [[1.0; LANES]; 3],
-            inv: [[1.0; LANES]; 3],
-            t: [-1.0; LANES],
-            id: [NONE; LANES],
-        }
+        Self { o: [[0.0; LANES]; 3], d: [[1.0; LANES]; 3], inv: [[1.0; LANES]; 3], t: [-1.0; LANES], id: [NONE; LANES] }
     }
     #[inline(always)]
     pub(super) fn set(&mut self, lane: usize, o: V3, d: V3, reach: f32) {

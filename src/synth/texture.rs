@@ -33,12 +33,33 @@ use Texture as T;
 
 /// Walls of rooms.
 pub(super) const WALLS: &[Texture] = &[
-    T::Plain, T::Plain, T::Plain, T::Mottled, T::Mottled, T::Mottled, T::Stripes, T::Bricks, T::Tiles, T::Motif, T::Motif, T::Swirl,
+    T::Plain,
+    T::Plain,
+    T::Plain,
+    T::Mottled,
+    T::Mottled,
+    T::Mottled,
+    T::Stripes,
+    T::Bricks,
+    T::Tiles,
+    T::Motif,
+    T::Motif,
+    T::Swirl,
     T::Planks,
 ];
 /// Floors of rooms.
 pub(super) const FLOORS: &[Texture] = &[
-    T::Planks, T::Planks, T::Planks, T::Tiles, T::Tiles, T::Checker, T::Speckle, T::Mottled, T::Terrazzo, T::Marble, T::Weave,
+    T::Planks,
+    T::Planks,
+    T::Planks,
+    T::Tiles,
+    T::Tiles,
+    T::Checker,
+    T::Speckle,
+    T::Mottled,
+    T::Terrazzo,
+    T::Marble,
+    T::Weave,
 ];
 /// Tables, cupboards, shelves.
 pub(super) const FURNITURE: &[Texture] =
@@ -50,8 +71,20 @@ pub(super) const CLOTH: &[Texture] =
 pub(super) const PAINT: &[Texture] = &[T::Plain, T::Plain, T::Mottled];
 /// Small objects: anything goes.
 pub(super) const CLUTTER: &[Texture] = &[
-    T::Plain, T::Plain, T::Mottled, T::Stripes, T::Checker, T::Wood, T::Poster, T::Text, T::Speckle, T::Swirl, T::Motif, T::Spine,
-    T::Photo, T::Weave,
+    T::Plain,
+    T::Plain,
+    T::Mottled,
+    T::Stripes,
+    T::Checker,
+    T::Wood,
+    T::Poster,
+    T::Text,
+    T::Speckle,
+    T::Swirl,
+    T::Motif,
+    T::Spine,
+    T::Photo,
+    T::Weave,
 ];
 
 /// A surface material. Colours are linear reflectances.
@@ -278,7 +311,8 @@ impl Material {
                 let (px, py) = (0.25 + 0.5 * hash(i, j, seed), 0.25 + 0.5 * hash(i, j, seed ^ 21));
                 let size = 0.15 + 0.25 * hash(i, j, seed ^ 33);
                 let (dx, dy) = (fract(x) - px, fract(y) - py);
-                let chip = (1.0 - smooth(size - 0.5 * fp.max(0.1), size + 0.5 * fp.max(0.1), (dx * dx + dy * dy).sqrt()))
+                let chip = (1.0
+                    - smooth(size - 0.5 * fp.max(0.1), size + 0.5 * fp.max(0.1), (dx * dx + dy * dy).sqrt()))
                     * (1.0 - smooth(0.4, 1.5, fp));
                 let tone = hash(i, j, seed ^ 55);
                 c1.mix(if tone > 0.5 { c2 } else { c3 }, chip)
@@ -316,7 +350,8 @@ impl Material {
             T::Spine => {
                 let bands = pulse(at.face_v * (2.0 + 3.0 * q) + 0.1, 0.12, 0.02);
                 let letters = if (at.face_u - 0.5).abs() < 0.22 && (at.face_v - 0.55).abs() < 0.28 {
-                    (hash(floor(at.face_v * 26.0) as i32, 4, seed) > 0.35) as i32 as f32 * (1.0 - smooth(0.004, 0.02, footprint))
+                    (hash(floor(at.face_v * 26.0) as i32, 4, seed) > 0.35) as i32 as f32
+                        * (1.0 - smooth(0.004, 0.02, footprint))
                 } else {
                     0.0
                 };
@@ -330,8 +365,11 @@ impl Material {
             }
             T::Facade => facade(self, at, footprint),
         };
-        let dirt = 1.0 + self.grime * (fbm(u * 1.7 + 3.0, v * 1.7, seed ^ 3, footprint * 1.7) - 0.5)
-            + self.grime * 0.5 * (noise(u * 17.0, v * 17.0, seed ^ 4) - 0.5) * (1.0 - smooth(0.02, 0.08, footprint));
+        let fine = 1.0 - smooth(0.015, 0.05, footprint);
+        let mut dirt = 1.0 + self.grime * (noise(u * 2.3 + 3.0, v * 2.3, seed ^ 3) - 0.5);
+        if fine > 0.0 {
+            dirt += 0.6 * self.grime * fine * (noise(u * 17.0, v * 17.0, seed ^ 4) - 0.5);
+        }
         c * dirt
     }
 }
@@ -396,7 +434,8 @@ fn photo(m: &Material, at: Uv) -> V3 {
 
 /// Lines of marks like writing; grey when too far to tell letters apart.
 fn text(m: &Material, at: Uv, footprint: f32) -> V3 {
-    let (ink, paper) = if m.shape < 0.8 { (splat(0.03), m.colours[0].mix(splat(0.8), 0.7)) } else { (splat(0.8), m.colours[1] * 0.4) };
+    let (ink, paper) =
+        if m.shape < 0.8 { (splat(0.03), m.colours[0].mix(splat(0.8), 0.7)) } else { (splat(0.8), m.colours[1] * 0.4) };
     let (x, y) = (at.face_u, at.face_v);
     if !(0.08..0.92).contains(&x) || !(0.06..0.94).contains(&y) {
         return paper;
@@ -432,7 +471,11 @@ fn screen(m: &Material, at: Uv, footprint: f32) -> V3 {
             c = if fy > 0.92 {
                 loud(i, m.seed)
             } else {
-                text(&Material { seed: m.seed ^ i as u32, shape: 0.3 + 0.25 * i as f32, ..*m }, Uv { face_u: fx, face_v: fy, ..at }, footprint)
+                text(
+                    &Material { seed: m.seed ^ i as u32, shape: 0.3 + 0.25 * i as f32, ..*m },
+                    Uv { face_u: fx, face_v: fy, ..at },
+                    footprint,
+                )
             };
         }
     }

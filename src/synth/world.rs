@@ -45,10 +45,10 @@ impl Light {
             Self::Panel { centre, u: a, v: b, normal, colour, reach } => {
                 let to = centre - p;
                 let d2 = to.dot(to);
-                let d = d2.sqrt().max(1e-4);
-                if d > reach {
+                if d2 > reach * reach {
                     return (to, V3::ZERO);
                 }
+                let d = d2.sqrt().max(1e-4);
                 // Softened cosines: a panel is large and still shines on surfaces at its side.
                 let leave = ((-normal.dot(to) / d) * 0.9 + 0.1).max(0.0);
                 let arrive = ((n.dot(to) / d) * 0.85 + 0.15).max(0.0);
@@ -235,16 +235,7 @@ impl Builder {
 }
 
 fn solid(shape: Shape, centre: V3, half: V3, material: Mat) -> Prim {
-    Prim {
-        shape,
-        centre,
-        half,
-        axes: Axes::IDENTITY,
-        aligned: true,
-        world_uv: false,
-        casts_shadow: true,
-        material,
-    }
+    Prim { shape, centre, half, axes: Axes::IDENTITY, aligned: true, world_uv: false, casts_shadow: true, material }
 }
 
 /// Solids of one object in its own frame: on the ground, front towards +z.
