@@ -3,7 +3,7 @@
 use super::furniture;
 use super::math::{Rng, V3, atan2, ln, sin_cos, v3};
 use super::shape::{FAR, LANES, NONE, Packet, Prim, Shape};
-use super::world::{Builder, Mover, World};
+use super::world::{Builder, Group, Mover, World};
 
 /// Least distance from the camera to the (boxed) solids, metres.
 pub(super) const CLEARANCE: f32 = 0.12;
@@ -224,34 +224,47 @@ fn start(world: &World, lens: &Lens, r: &mut Rng) -> Option<Stance> {
     best.map(|(_, s)| s)
 }
 
-/// Puts a moving thing in front of the first camera, if there is room. Returns the block it sweeps.
+/// Puts a moving thing in front of the first camera, if there is room for one of a few. Returns the block it sweeps.
 fn add_mover(world: &mut World, lens: &Lens, first: &Stance, r: &mut Rng) -> Option<Prim> {
-    let outdoor = world.pace > 1.2;
-    let mut b = Builder { materials: std::mem::take(&mut world.materials), ..Builder::default() };
-    let group = furniture::moving(&mut b, r, outdoor);
-    world.materials = b.materials;
+    (0..6).find_map(|_| {
+        let mut b = Builder { materials: std::mem::take(&mut world.materials), ..Builder::default() };
+        let group = furniture::moving(&mut b, r, world.open);
+        world.materials = b.materials;
+        place_mover(world, lens, first, group, r)
+    })
+}
+
+fn place_mover(world: &mut World, lens: &Lens, first: &Stance, group: Group, r: &mut Rng) -> Option<Prim> {
+    let outdoor = world.open;
     let (lo, hi) = group.bounds();
     let radius = hi.x.max(hi.z).max(-lo.x).max(-lo.z);
+    let ball = radius.min(0.45 * hi.y);
+    let ring = ((radius - ball) / ball * 8.0).ceil() as usize;
     let camera = first.camera();
     let half = 0.4 * lens.width as f32 / lens.focal;
     let bounce = if radius < 0.45 && hi.y < 0.9 && r.chance(0.5) { r.range(0.1, 0.4) } else { 0.0 };
-    for _ in 0..60 {
+    for _ in 0..100 {
         let d = if outdoor { r.range(3.5, 14.0) } else { r.range(1.4, 5.0) };
         let yaw = first.yaw - atan2(r.range(-half, half), 1.0);
         let (s, c) = sin_cos(yaw);
         let from = v3(first.p.x + s * d, 0.0, first.p.z + c * d);
         let (s, c) = sin_cos(r.range(-3.1, 3.1));
-        let way = if outdoor { r.range(1.5, 7.0) } else { r.range(0.5, 3.0) };
+        let way = if outdoor { r.range(1.5, 7.0) } else { r.range(0.4, 2.5) };
         let to = from + v3(s * way, 0.0, c * way);
-        let steps = (way / (0.5 * radius)).ceil() as usize + 1;
+        let steps = (way / (0.5 * ball)).ceil() as usize + 1;
         let mut free = true;
         for k in 0..=steps {
             let p = from.mix(to, k as f32 / steps as f32);
             free &= world.areas.iter().any(|a| a.contains(p.x, p.z, 0.0));
-            let mut y = radius + 0.03;
+            // The swept cylinder, filled with balls.
+            let mut y = ball + 0.03;
             while free && y < hi.y + bounce {
-                free &= world.solids.clear(p + v3(0.0, y, 0.0), radius);
-                y += radius;
+                free &= world.solids.clear(p + v3(0.0, y, 0.0), ball);
+                for k in 0..ring {
+                    let (s, c) = sin_cos(k as f32 * std::f32::consts::TAU / ring.max(1) as f32);
+                    free &= world.solids.clear(p + v3(s, 0.0, c) * (radius - ball) + v3(0.0, y, 0.0), ball);
+                }
+                y += ball;
             }
             let apart = p - first.p;
             free &= apart.x * apart.x + apart.z * apart.z > (radius + 0.7) * (radius + 0.7);
@@ -320,20 +333,22 @@ fn next_drive(world: &World, now: &Stance, style: usize, speed: f32, r: &mut Rng
     let pick = if r.chance(0.5) { style } else { r.int(0, 11) };
     match pick {
         0..=3 => {
-            let mut goal = now.p;
-            for _ in 0..24 {
-                let (s, c) = sin_cos(now.yaw + r.range(-1.6, 1.6));
-                let way = r.range(0.6, 5.0) * world.pace.max(0.6);
+            let mut goal = None;
+            for _ in 0..32 {
+                let (s, c) = sin_cos(now.yaw + r.range(-1.8, 1.8));
+                let way = r.range(0.4, 4.0) * world.pace.max(0.6);
                 let p = now.p + v3(s * way, 0.0, c * way);
-                let line = (1..=12).all(|k| world.is_free(now.p.mix(p, k as f32 / 12.0), CLEARANCE + 0.08));
-                if line {
-                    goal = p;
+                if (1..=12).all(|k| world.is_free(now.p.mix(p, k as f32 / 12.0), CLEARANCE + 0.04)) {
+                    goal = Some(p);
                     break;
                 }
             }
+            let Some(goal) = goal else {
+                return Drive::Orbit { target, speed: speed * r.sign(), lift: speed * r.range(-0.15, 0.15) };
+            };
             Drive::Walk { goal, look: r.chance(0.35).then_some(target) }
         }
-        4 | 5 => Drive::Pan { rate: r.range(0.015, 0.09) * r.sign(), tilt: r.range(-0.5, 0.15) },
+        4 | 5 => Drive::Pan { rate: r.range(0.02, 0.14) * r.sign(), tilt: r.range(-0.6, 0.2) },
         6 | 7 => Drive::Orbit { target, speed: speed * r.sign(), lift: speed * r.range(-0.15, 0.15) },
         8 | 9 => Drive::Push { speed: speed * if r.chance(0.7) { 1.0 } else { -1.0 } },
         10 => Drive::Strafe { speed: speed * r.sign() },
@@ -353,7 +368,7 @@ fn steer(drive: &Drive, now: &Stance, home: &Stance, speed: f32) -> (V3, f32, f3
     let face = |d: V3| {
         let yaw = wrapped(atan2(d.x, d.z) - now.yaw);
         let level = (d.x * d.x + d.z * d.z).sqrt();
-        ((0.25 * yaw).clamp(-0.12, 0.12), (0.25 * (atan2(d.y, level) - now.pitch)).clamp(-0.06, 0.06))
+        ((0.25 * yaw).clamp(-0.16, 0.16), (0.25 * (atan2(d.y, level) - now.pitch)).clamp(-0.06, 0.06))
     };
     let settle = 0.06 * (home.pitch - now.pitch);
     match *drive {
@@ -390,12 +405,23 @@ fn tremor(t: f32, axis: i32, seed: u32) -> f32 {
     (noise(t * 0.23, axis as f32 * 7.3, seed) - 0.5) * 1.4 + (noise(t * 0.9, axis as f32 * 5.1, seed ^ 5) - 0.5) * 0.7
 }
 
-/// A path of `frames` cameras through the world, which may get a moving thing. None if there is no place to stand.
-pub(super) fn path(world: &mut World, lens: &Lens, frames: usize, moving: bool, r: &mut Rng) -> Option<Vec<Camera>> {
+/// A path of `frames` cameras through the world, which gets a moving thing if there is room. None if there is no
+/// place to stand, or none for the moving thing one insists on.
+pub(super) fn path(
+    world: &mut World,
+    lens: &Lens,
+    frames: usize,
+    moving: bool,
+    insist: bool,
+    r: &mut Rng,
+) -> Option<Vec<Camera>> {
     let mut home = start(world, lens, r)?;
     let obstacle = if moving { add_mover(world, lens, &home, r) } else { None };
+    if insist && obstacle.is_none() {
+        return None;
+    }
     home.roll = if r.chance(0.1) { r.range(-0.25, 0.25) } else { r.normal() * 0.03 };
-    let speed = world.pace * if r.chance(0.8) { r.range(0.02, 0.11) } else { r.range(0.1, 0.22) };
+    let speed = world.pace * if r.chance(0.8) { r.range(0.03, 0.18) } else { r.range(0.15, 0.3) };
     let style = r.int(0, 11);
     let shake = r.range(0.0, 1.0) * r.unit();
     let (shake_p, shake_a, seed) = (0.02 * shake, 0.025 * shake, r.next() as u32);
@@ -410,9 +436,15 @@ pub(super) fn path(world: &mut World, lens: &Lens, frames: usize, moving: bool, 
             && c.position.y < world.heights[1] + 0.1
     };
     let mut now = home;
-    let (mut velocity, mut yaw_rate, mut pitch_rate) = (V3::ZERO, 0.0f32, 0.0f32);
+    let (mut velocity, mut yaw_rate, mut pitch_rate);
     let mut drive = next_drive(world, &now, style, speed, r);
     let mut left = r.int(6, 40);
+    let mut drift = 0.05 * r.normal() * r.unit();
+    (velocity, yaw_rate, pitch_rate) = {
+        // The hand is already moving when the recording begins.
+        let (v, yaw, pitch) = steer(&drive, &now, &home, speed);
+        (v, yaw + drift, pitch)
+    };
     let mut cameras: Vec<Camera> = Vec::with_capacity(frames);
     let mut last_view = view(world, lens, &now.camera());
     for frame in 0..frames {
@@ -420,6 +452,7 @@ pub(super) fn path(world: &mut World, lens: &Lens, frames: usize, moving: bool, 
         if frame > 0 {
             if left == 0 {
                 drive = next_drive(world, &now, style, speed, r);
+                drift = 0.05 * r.normal() * r.unit();
                 left = if matches!(drive, Drive::Still) { r.int(3, 12) } else { r.int(8, 45) };
             }
             left -= 1;
@@ -430,8 +463,8 @@ pub(super) fn path(world: &mut World, lens: &Lens, frames: usize, moving: bool, 
             let (v, yaw, pitch) = steer(&drive, &now, &home, speed);
             velocity = velocity * 0.7 + (v + v3(r.normal(), 0.3 * r.normal(), r.normal()) * (0.08 * speed)) * 0.3;
             velocity.y += 0.02 * (home.p.y - now.p.y).clamp(-0.2, 0.2);
-            yaw_rate = 0.65 * yaw_rate + 0.35 * (yaw + 0.006 * r.normal());
-            pitch_rate = 0.65 * pitch_rate + 0.35 * (pitch + 0.003 * r.normal());
+            yaw_rate = 0.65 * yaw_rate + 0.35 * (yaw + drift + 0.01 * r.normal());
+            pitch_rate = 0.65 * pitch_rate + 0.35 * (pitch + 0.3 * drift + 0.006 * r.normal());
             let hurry = if r.chance(jumps) { r.range(2.0, 5.0) } else { 1.0 };
             next.p += velocity * hurry;
             next.yaw += yaw_rate * hurry;
