@@ -333,7 +333,7 @@ fn plant(b: &mut Builder, r: &mut Rng) -> Group {
     g.frustum(V3::ZERO, 2.0 * p, p * 0.8, p, pot);
     g.frustum(v3(0.0, 2.0 * p, 0.0), h * 0.7, 0.02, 0.015, stem);
     for _ in 0..r.int(6, 16) {
-        let (s, c) = sin_cos(r.range(0.0, 6.28));
+        let (s, c) = sin_cos(r.angle());
         let q = r.range(0.05, 0.3);
         let tip = v3(s * q, 2.0 * p + h * r.range(0.2, 1.0), c * q);
         let e = r.range(0.06, 0.17);
@@ -551,7 +551,7 @@ pub(super) fn tree(b: &mut Builder, r: &mut Rng) -> Group {
     }
     g.frustum(V3::ZERO, h, r.range(0.1, 0.2), 0.08, bark);
     for _ in 0..r.int(6, 14) {
-        let (s, c) = sin_cos(r.range(0.0, 6.28));
+        let (s, c) = sin_cos(r.angle());
         let q = r.range(0.1, 1.0);
         let e = r.range(0.35, 0.9);
         let at = v3(s * q, h + r.range(-0.4, 1.3), c * q);

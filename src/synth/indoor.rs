@@ -438,7 +438,7 @@ fn surroundings(b: &mut Builder, r: &mut Rng, rects: &[Rect], storey: f32) {
     let ground = b.material(Material { scale: r.range(0.8, 4.0), ..ground });
     b.slab(v3(-90.0, -storey - 1.0, -90.0), v3(90.0, -storey - 0.1, 90.0), ground);
     for _ in 0..r.int(4, 14) {
-        let (s, c) = sin_cos(r.range(0.0, 6.28));
+        let (s, c) = sin_cos(r.angle());
         let far = r.range(12.0, 40.0);
         let at = v3(s * far, -storey, c * far);
         if rects.iter().any(|q| q.area().contains(at.x, at.z, -3.0)) {
@@ -475,7 +475,7 @@ fn structure(b: &mut Builder, r: &mut Rng, rects: &[Rect], height: f32, wall: Ma
     if r.chance(0.12) {
         // A diagonal wall across a corner.
         let (sx, sz) = (usize::from(r.chance(0.5)), usize::from(r.chance(0.5)));
-        let angle = if sx == sz { 0.785_398 } else { -0.785_398 };
+        let angle = std::f32::consts::FRAC_PI_4 * if sx == sz { 1.0 } else { -1.0 };
         g.turned_block(v3(main.x[sx], 0.5 * height, main.z[sz]), v3(0.7, 0.5 * height, 0.7), Axes::yaw(angle), wall);
     }
     if r.chance(0.12) {
@@ -607,7 +607,7 @@ pub(super) fn build(r: &mut Rng, about_table: bool) -> World {
     surroundings(&mut b, r, &rects, storey);
     let windows = runs.iter().flat_map(|q| &q.openings).any(|o| o.bottom > 0.0);
     if windows && r.chance(0.35) {
-        let (s, c) = sin_cos(r.range(0.0, 6.28));
+        let (s, c) = sin_cos(r.angle());
         let direction = v3(s, r.range(0.3, 1.2), c).unit();
         let colour = v3(1.0, 0.9, 0.75) * r.range(2.0, 5.0);
         b.lights.push(Light::Sun { direction, colour, spread: r.range(0.005, 0.03) });

@@ -199,6 +199,10 @@ impl Rng {
     pub(super) fn pick<T: Copy>(&mut self, items: &[T]) -> T {
         items[self.int(0, items.len() - 1)]
     }
+    /// Uniform over the circle.
+    pub(super) fn angle(&mut self) -> f32 {
+        self.range(0.0, std::f32::consts::TAU)
+    }
     pub(super) fn sign(&mut self) -> f32 {
         if self.chance(0.5) { 1.0 } else { -1.0 }
     }

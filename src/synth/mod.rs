@@ -247,7 +247,7 @@ pub fn render(settings: &Settings, seed: u64) -> Sequence {
     let Plan { world, lens, cameras, mut sensor } = plan(settings, seed);
     let mut renderer = Renderer::new(&world, lens, settings.quality.samples());
     let mut image = Image::default();
-    let mut r = Rng::new(seed ^ 0x5EED_0F_F1A3E5);
+    let mut r = Rng::new(seed ^ 0x5EED_0FF1_A3E5);
     let mut frames = Vec::with_capacity(cameras.len());
     for (i, camera) in cameras.iter().enumerate() {
         renderer.render(camera, i, r.next(), &mut image);

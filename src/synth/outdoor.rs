@@ -121,7 +121,7 @@ fn street(b: &mut Builder, r: &mut Rng) -> Vec<Area> {
         while z < length {
             let x = side * (road_half + r.range(0.45, 0.8));
             let (g, x, y, axes) = match r.int(0, 5) {
-                0 | 1 => (furniture::tree(b, r), x, 0.0, Axes::yaw(r.range(0.0, 6.28))),
+                0 | 1 => (furniture::tree(b, r), x, 0.0, Axes::yaw(r.angle())),
                 2 | 3 => {
                     let flip = if r.chance(0.5) { 0 } else { 2 };
                     (furniture::car(b, r), side * (road_half - 1.0), -0.1, Axes::quarters(flip))
@@ -147,7 +147,7 @@ fn park(b: &mut Builder, r: &mut Rng) -> Vec<Area> {
     }
     let hill = grass(b, r);
     for _ in 0..r.int(4, 9) {
-        let (s, c) = sin_cos(r.range(0.0, 6.28));
+        let (s, c) = sin_cos(r.angle());
         let far = r.range(35.0, 70.0);
         let mut g = Group::default();
         g.ball(V3::ZERO, v3(r.range(8.0, 20.0), r.range(1.5, 6.0), r.range(8.0, 20.0)), hill);
@@ -159,7 +159,7 @@ fn park(b: &mut Builder, r: &mut Rng) -> Vec<Area> {
         if at.x.abs() < half + 0.8 {
             continue;
         }
-        let axes = Axes::yaw(r.range(0.0, 6.28));
+        let axes = Axes::yaw(r.angle());
         match r.int(0, 9) {
             0..=4 => b.place(&kinds[r.int(0, 5)], axes, at),
             5 | 6 => {
@@ -207,7 +207,7 @@ pub(super) fn build(r: &mut Rng) -> World {
     let areas = if r.chance(0.65) { street(&mut b, r) } else { park(&mut b, r) };
     let sky = Sky::random(r);
     let overcast = r.chance(0.35);
-    let (s, c) = sin_cos(r.range(0.0, 6.28));
+    let (s, c) = sin_cos(r.angle());
     let direction = v3(s, r.range(0.35, 1.6), c).unit();
     let strength = if overcast { r.range(0.1, 0.4) } else { r.range(1.2, 2.8) };
     let colour = v3(1.0, 0.94, 0.82) * strength;

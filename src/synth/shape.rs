@@ -3,6 +3,8 @@
 //! Lane loops are branch-free so that the compiler turns them into SIMD; no fused multiply-add is used, so
 //! every instruction set gives the same bits. Rays see a solid from outside only (they leave it unseen).
 
+use std::f32::consts::FRAC_1_PI;
+
 use super::math::{Axes, V3, asin, atan2, splat, v3};
 
 /// Rays per packet.
@@ -200,7 +202,7 @@ impl Prim {
                 let a = atan2(l.z / h.z, l.x / h.x);
                 let e = asin(l.y / h.y);
                 let r = 0.5 * (h.x + h.z);
-                Uv { u: a * r, v: e * h.y, face_u: a * 0.159_154_94 + 0.5, face_v: e * 0.318_309_9 + 0.5 }
+                Uv { u: a * r, v: e * h.y, face_u: a * (0.5 * FRAC_1_PI) + 0.5, face_v: e * FRAC_1_PI + 0.5 }
             }
             Shape::Frustum => {
                 let a = atan2(l.z, l.x);
@@ -208,7 +210,7 @@ impl Prim {
                     Uv { u: l.x, v: l.z, face_u: face(l.x, h.x.max(h.z)), face_v: face(l.z, h.x.max(h.z)) }
                 } else {
                     let r = h.x.max(h.z);
-                    Uv { u: a * r, v: l.y, face_u: a * 0.159_154_94 + 0.5, face_v: face(l.y, h.y) }
+                    Uv { u: a * r, v: l.y, face_u: a * (0.5 * FRAC_1_PI) + 0.5, face_v: face(l.y, h.y) }
                 }
             }
         }
