@@ -361,7 +361,9 @@ impl Material {
                 let clumps = fbm(u * s * 0.4, v * s * 0.4, seed, fp * 0.4);
                 let leaf = noise(u * s, v * s, seed ^ 17);
                 let keep = 1.0 - smooth(0.4, 1.5, fp);
-                c1.mix(c2, (clumps * 1.4 - 0.2 + (leaf - 0.5) * keep).clamp(0.0, 1.0))
+                let close = 1.0 - smooth(0.01, 0.04, footprint);
+                let blades = if close > 0.0 { (noise(u * 47.0, v * 47.0, seed ^ 18) - 0.5) * close } else { 0.0 };
+                c1.mix(c2, (clumps * 1.4 - 0.2 + (leaf - 0.5) * keep + 0.8 * blades).clamp(0.0, 1.0))
             }
             T::Facade => facade(self, at, footprint),
         };
