@@ -29,6 +29,8 @@ pub mod pace;
 pub mod preprocess;
 pub mod render;
 pub mod session;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod synth;
 pub mod verify;
 #[cfg(target_arch = "wasm32")]
 mod web;

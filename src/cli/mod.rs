@@ -4,6 +4,7 @@ mod bench;
 mod convert;
 mod inspect;
 mod run;
+mod synth;
 mod verify;
 
 use std::process::ExitCode;
@@ -28,6 +29,8 @@ enum Command {
     Convert(convert::Args),
     /// Show what is inside a model folder or checkpoint.
     Inspect(inspect::Args),
+    /// Generate synthetic posed RGB-D worlds.
+    Synth(synth::Args),
     /// Time the network with formula weights.
     Bench(bench::Args),
 }
@@ -50,6 +53,7 @@ pub fn main() -> ExitCode {
         Command::Verify(args) => verify::execute(args),
         Command::Convert(args) => convert::execute(args),
         Command::Inspect(args) => inspect::execute(args),
+        Command::Synth(args) => synth::execute(args),
         Command::Bench(args) => bench::execute(args),
     };
     match outcome {
