@@ -29,6 +29,8 @@ pub(crate) enum Runner {
     Vitest,
     /// `# pass 5` (TAP) or `i pass 5` (spec), one line per outcome.
     Node,
+    /// `== 1 failed, 4 passed, 2 skipped in 3.21s ==`, once.
+    Pytest,
 }
 
 /// What one line of output adds.
@@ -45,6 +47,13 @@ pub(crate) fn counted(runner: Runner, line: &str) -> Counts {
         Runner::Vitest => {
             if let Some(result) = line.strip_prefix("Tests ") {
                 numbers_before_words(result.split('(').next().unwrap_or_default().split('|'), &mut counts);
+            }
+        }
+        Runner::Pytest => {
+            if let Some((result, time)) = line.trim_matches(['=', ' ']).rsplit_once(" in ")
+                && time.starts_with(|c: char| c.is_ascii_digit())
+            {
+                numbers_before_words(result.split(','), &mut counts);
             }
         }
         Runner::Node => {
@@ -114,6 +123,13 @@ mod tests {
         let line = "\u{1b}[2m      Tests \u{1b}[22m \u{1b}[31m1 failed\u{1b}[39m | \u{1b}[32m4 passed\u{1b}[39m | 2 skipped (7)";
         assert_eq!(counted(Runner::Vitest, line), counts(4, 1, 2));
         assert_eq!(counted(Runner::Vitest, " Test Files  1 passed (1)"), counts(0, 0, 0));
+    }
+
+    #[test]
+    fn pytest_lines_are_counted() {
+        assert_eq!(counted(Runner::Pytest, "== 1 failed, 4 passed, 2 skipped in 3.21s =="), counts(4, 1, 2));
+        assert_eq!(counted(Runner::Pytest, "70 passed in 82.10s (0:01:22)"), counts(70, 0, 0));
+        assert_eq!(counted(Runner::Pytest, "12 passed in the first half"), counts(0, 0, 0));
     }
 
     #[test]

@@ -18,7 +18,7 @@ const HELP: &str = "\
 usage: cargo xtask <command>
 
   serve [--port N] [--no-open] [--dev]    build everything, serve the page, open the browser if there is one
-  test [rust] [wasm] [web] [e2e]          install what tests need, run all tests (or only the named parts)
+  test [rust] [wasm] [web] [e2e] [training]  install what tests need, run all tests (or only the named parts)
   wasm                                    build the wasm package into www/src/wasm and print its size
   figures                                 print the page's figures: wasm size, peak heap, time to ready
   setup                                   install what `serve` and `test` need, build nothing

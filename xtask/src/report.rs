@@ -16,6 +16,8 @@ pub(crate) enum Verdict {
     Fails(String),
     /// Something is not on this machine: skipped for a person, failed in CI.
     Missing(String),
+    /// Something that the project can do without is not on this machine: skipped everywhere.
+    Optional(String),
 }
 
 impl From<Result<(), String>> for Verdict {
@@ -99,6 +101,7 @@ fn judged(verdict: Verdict, ci: bool) -> (Counts, String) {
             counts.failed = counts.failed.max(1);
             (counts, note)
         }
+        Verdict::Optional(note) => (Counts { skipped: 1, ..Counts::default() }, note),
         Verdict::Missing(note) if !ci => (Counts { skipped: 1, ..Counts::default() }, note),
         Verdict::Fails(note) | Verdict::Missing(note) => (one_failed, note),
     }
@@ -127,6 +130,7 @@ mod tests {
     fn what_is_missing_is_skipped_for_a_person_and_failed_in_ci() {
         assert_eq!(judged(Verdict::Missing("no browser".into()), false).0, counts(0, 0, 1));
         assert_eq!(judged(Verdict::Missing("no browser".into()), true).0, counts(0, 1, 0));
+        assert_eq!(judged(Verdict::Optional("no PyTorch".into()), true).0, counts(0, 0, 1));
     }
 
     #[test]

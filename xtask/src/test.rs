@@ -5,10 +5,10 @@ use std::process::Command;
 use crate::counts::{Counts, Runner, counted};
 use crate::report::{Report, Verdict};
 use crate::setup;
-use crate::shell::{Outcome, Project, limited, run, run_reading};
+use crate::shell::{Outcome, Project, answer, limited, run, run_reading};
 use crate::wasm::{self, WASM_ARGS};
 
-const PARTS: [&str; 4] = ["rust", "wasm", "web", "e2e"];
+const PARTS: [&str; 5] = ["rust", "wasm", "web", "e2e", "training"];
 
 /// Runs the named parts, or all of them.
 pub(crate) fn execute(project: &Project, args: &[String]) -> Outcome {
@@ -40,6 +40,9 @@ pub(crate) fn execute(project: &Project, args: &[String]) -> Outcome {
     }
     if wanted("e2e") {
         e2e(project, &mut report);
+    }
+    if wanted("training") {
+        report.step("training tests", &[], || training(project));
     }
     // The failures have been shown; the sums must be the last line.
     if report.finish() { Ok(()) } else { Err(String::new()) }
@@ -96,6 +99,19 @@ fn e2e(project: &Project, report: &mut Report) {
             tests(&mut limited(project, 1800, &command), Runner::Node)
         }
     });
+}
+
+/// The training package's own tests. PyTorch is a 5 GB install that page and command line never need, so they run
+/// only where it is already there.
+fn training(project: &Project) -> Verdict {
+    let importable = |python: &&str| answer(&mut project.command(python, &["-c", "import torch, pytest"])).is_some();
+    match ["python3", "python"].into_iter().find(importable) {
+        None => Verdict::Optional("no PyTorch here: pip install -e 'weights/train[test]'".to_owned()),
+        Some(python) => {
+            let command = project.command(python, &["-m", "pytest", "-q", "weights/train"]);
+            tests(&mut limited(project, 900, &command), Runner::Pytest)
+        }
+    }
 }
 
 fn tests(command: &mut Command, runner: Runner) -> Verdict {
