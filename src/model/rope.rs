@@ -3,19 +3,34 @@
 //! Both kinds are `t' = t * cos + P(t) * sin` with `P` a fixed permutation of the channels whose sign is
 //! folded into `sin`. The tables are computed here, on the CPU: WGSL's sine is only exact near zero.
 
+use std::sync::Arc;
+
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
+
+use crate::ops::{each_row, in_place, is_host};
 
 /// Position tables of one list of tokens for one head width.
 #[derive(Debug, Clone)]
 pub(crate) struct Rotary {
-    /// `[tokens, 1, d]`.
-    cos: Tensor<3>,
-    /// `[tokens, 1, d]`, signed.
-    sin: Tensor<3>,
-    /// Partner of each channel, `[d]`.
-    partner: Tensor<1, Int>,
+    tables: Tables,
     /// Round to half precision before and after, as the reference's encoder does (spec 9.1).
     half: bool,
+}
+
+/// Cosines and signed sines, `tokens` rows of `d`, and the partner of each channel.
+#[derive(Debug, Clone)]
+enum Tables {
+    /// For tensors in plain memory.
+    Host(Arc<HostTables>),
+    /// `[tokens, 1, d]` twice and `[d]`.
+    Device { cos: Tensor<3>, sin: Tensor<3>, partner: Tensor<1, Int> },
+}
+
+#[derive(Debug)]
+struct HostTables {
+    cos: Vec<f32>,
+    sin: Vec<f32>,
+    partner: Vec<usize>,
 }
 
 /// One channel's part in a rotation: its partner, the sign of the partner and the index of the frequency.
@@ -113,22 +128,60 @@ impl Rotary {
                 sin.push(s * channel.sign);
             }
         }
-        #[expect(clippy::cast_possible_wrap, clippy::cast_possible_truncation, reason = "channel indices are small")]
-        let partner: Vec<i32> = channels.iter().map(|c| c.partner as i32).collect();
-        Self {
-            cos: Tensor::from_data(TensorData::new(cos, [tokens, 1, d]), device),
-            sin: Tensor::from_data(TensorData::new(sin, [tokens, 1, d]), device),
-            partner: Tensor::from_data(TensorData::new(partner, [d]), device),
-            half: false,
-        }
+        let tables = if is_host(device) {
+            let partner = channels.iter().map(|c| c.partner).collect();
+            Tables::Host(Arc::new(HostTables { cos, sin, partner }))
+        } else {
+            #[expect(
+                clippy::cast_possible_wrap,
+                clippy::cast_possible_truncation,
+                reason = "channel indices are small"
+            )]
+            let partner: Vec<i32> = channels.iter().map(|c| c.partner as i32).collect();
+            Tables::Device {
+                cos: Tensor::from_data(TensorData::new(cos, [tokens, 1, d]), device),
+                sin: Tensor::from_data(TensorData::new(sin, [tokens, 1, d]), device),
+                partner: Tensor::from_data(TensorData::new(partner, [d]), device),
+            }
+        };
+        Self { tables, half: false }
     }
 
     /// Turns `[tokens, heads, d]` queries or keys.
     pub(crate) fn apply(&self, t: Tensor<3>) -> Tensor<3> {
         let round = |t: Tensor<3>| if self.half { t.cast(DType::F16).cast(DType::F32) } else { t };
         let t = round(t);
-        let partner = t.clone().select(2, self.partner.clone());
-        round(t * self.cos.clone() + partner * self.sin.clone())
+        round(match &self.tables {
+            Tables::Device { cos, sin, partner } => {
+                let partner = t.clone().select(2, partner.clone());
+                t * cos.clone() + partner * sin.clone()
+            }
+            Tables::Host(tables) => {
+                let [_, heads, _] = t.dims();
+                // Tensors of this device are f32: there is nothing to fall back to.
+                in_place(t, |values| tables.turn(values, heads)).unwrap_or_else(|t| t)
+            }
+        })
+    }
+}
+
+impl HostTables {
+    /// Turns `[tokens, heads, d]` values in place.
+    fn turn(&self, values: &mut [f32], heads: usize) {
+        let d = self.partner.len();
+        each_row(values, heads * d, |token, heads| {
+            let row = token * d..(token + 1) * d;
+            let (Some(cos), Some(sin)) = (self.cos.get(row.clone()), self.sin.get(row)) else { return };
+            let mut before = vec![0.0; d];
+            for head in heads.chunks_mut(d) {
+                before.copy_from_slice(head);
+                let turned = head.iter_mut().zip(cos.iter().zip(sin)).zip(&self.partner);
+                for ((value, (cos, sin)), partner) in turned {
+                    let other = before.get(*partner).copied().unwrap_or_default();
+                    *value = *value * cos + other * sin;
+                }
+            }
+        });
     }
 }
 

@@ -1,9 +1,9 @@
 //! Convolutions and resampling of the dense heads (spec 5.2). Maps are `[1, channels, height, width]`.
 
 use burn::tensor::ops::{ConvOptions, InterpolateMode, InterpolateOptions};
-use burn::tensor::{Tensor, module};
+use burn::tensor::{Tensor, TensorData, module};
 
-use super::Linear;
+use super::{Linear, host};
 use crate::weights::{Parameters, WeightsError};
 
 /// A convolution with square kernel, "same" padding for stride 1.
@@ -76,7 +76,14 @@ pub(crate) fn patches_of_map(map: Tensor<3>, side: usize) -> Tensor<2> {
 
 /// Bilinear upsampling by two, corners aligned.
 pub(crate) fn upsample2(x: Tensor<4>) -> Tensor<4> {
-    let [_, _, h, w] = x.dims();
+    let [batch, channels, h, w] = x.dims();
+    let device = x.device();
+    if host::is_host(&device)
+        && let Ok(planes) = x.to_data().as_slice::<f32>()
+    {
+        let up = host::upsample2(planes, h, w);
+        return Tensor::from_data(TensorData::new(up, [batch, channels, 2 * h, 2 * w]), &device);
+    }
     let options = InterpolateOptions::new(InterpolateMode::Bilinear).with_align_corners(true);
     module::interpolate(x, options.with_output_size([2 * h, 2 * w]))
 }
