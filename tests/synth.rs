@@ -1,4 +1,5 @@
 //! Synthetic worlds: what is written is true (reprojection), reproducible, and refused when it cannot be made.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::process::{Command, Output};
 

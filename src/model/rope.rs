@@ -22,8 +22,18 @@ pub(crate) struct Rotary {
 enum Tables {
     /// For tensors in plain memory.
     Host(Arc<HostTables>),
-    /// `[tokens, 1, d]` twice and `[d]`.
-    Device { cos: Tensor<3>, sin: Tensor<3>, partner: Tensor<1, Int> },
+    /// For tensors on a GPU.
+    Device(Box<DeviceTables>),
+}
+
+#[derive(Debug, Clone)]
+struct DeviceTables {
+    /// `[tokens, 1, d]`.
+    cos: Tensor<3>,
+    /// `[tokens, 1, d]`, signed.
+    sin: Tensor<3>,
+    /// `[d]`.
+    partner: Tensor<1, Int>,
 }
 
 #[derive(Debug)]
@@ -138,11 +148,11 @@ impl Rotary {
                 reason = "channel indices are small"
             )]
             let partner: Vec<i32> = channels.iter().map(|c| c.partner as i32).collect();
-            Tables::Device {
+            Tables::Device(Box::new(DeviceTables {
                 cos: Tensor::from_data(TensorData::new(cos, [tokens, 1, d]), device),
                 sin: Tensor::from_data(TensorData::new(sin, [tokens, 1, d]), device),
                 partner: Tensor::from_data(TensorData::new(partner, [d]), device),
-            }
+            }))
         };
         Self { tables, half: false }
     }
@@ -152,14 +162,14 @@ impl Rotary {
         let round = |t: Tensor<3>| if self.half { t.cast(DType::F16).cast(DType::F32) } else { t };
         let t = round(t);
         round(match &self.tables {
-            Tables::Device { cos, sin, partner } => {
-                let partner = t.clone().select(2, partner.clone());
-                t * cos.clone() + partner * sin.clone()
+            Tables::Device(tables) => {
+                let DeviceTables { cos, sin, partner } = tables.as_ref().clone();
+                let partner = t.clone().select(2, partner);
+                t * cos + partner * sin
             }
             Tables::Host(tables) => {
                 let [_, heads, _] = t.dims();
-                // Tensors of this device are f32: there is nothing to fall back to.
-                in_place(t, |values| tables.turn(values, heads)).unwrap_or_else(|t| t)
+                in_place(t, |values| tables.turn(values, heads))
             }
         })
     }

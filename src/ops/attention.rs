@@ -1,6 +1,6 @@
 //! Scaled dot-product attention (spec 3.3).
 
-use burn::tensor::{Tensor, activation, module, ops::AttentionModuleOptions};
+use burn::tensor::{Tensor, module, ops::AttentionModuleOptions};
 
 use super::host;
 
@@ -28,9 +28,7 @@ pub(crate) fn attend(q: Tensor<3>, k: Tensor<3>, v: Tensor<3>) -> Tensor<3> {
         #[expect(clippy::cast_precision_loss, reason = "a head width")]
         let scale = (d as f32).sqrt().recip();
         let scores = q.matmul(k.swap_dims(1, 2));
-        host::in_place(scores, |scores| host::softmax(scores, keys, scale))
-            .unwrap_or_else(|scores| activation::softmax(scores * scale, 2))
-            .matmul(v)
+        host::in_place(scores, |scores| host::softmax(scores, keys, scale)).matmul(v)
     } else {
         let [q, k, v] = [q, k, v].map(Tensor::unsqueeze::<4>);
         module::attention(q, k, v, None, None, AttentionModuleOptions::default()).squeeze_dim(0)
