@@ -2,6 +2,7 @@
 
 mod bench;
 mod convert;
+mod eval;
 mod inspect;
 mod run;
 mod verify;
@@ -28,6 +29,8 @@ enum Command {
     Convert(convert::Args),
     /// Show what is inside a model folder or checkpoint.
     Inspect(inspect::Args),
+    /// Score depth, camera path or reconstruction against a data set, beside trivial baselines.
+    Eval(eval::Args),
     /// Time the network with formula weights.
     Bench(bench::Args),
 }
@@ -50,6 +53,7 @@ pub fn main() -> ExitCode {
         Command::Verify(args) => verify::execute(args),
         Command::Convert(args) => convert::execute(args),
         Command::Inspect(args) => inspect::execute(args),
+        Command::Eval(args) => eval::execute(args),
         Command::Bench(args) => bench::execute(args),
     };
     match outcome {
