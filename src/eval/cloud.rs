@@ -49,7 +49,7 @@ pub struct Icp {
 
 #[expect(clippy::cast_precision_loss, reason = "counts of points")]
 fn pairs_within(source: &[Vec3], target: &KdTree, threshold: f64) -> (Vec<Option<usize>>, f64, f64) {
-    let found = parallel::map(source, |&p| target.nearest(p).filter(|n| n.squared < threshold * threshold));
+    let found = parallel::map(source, |&p| target.nearest_within(p, threshold * threshold));
     let count = found.iter().flatten().count() as f64;
     let squared: f64 = found.iter().flatten().map(|n| n.squared).sum();
     let rmse = if count > 0.0 { (squared / count).sqrt() } else { 0.0 };

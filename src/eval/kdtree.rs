@@ -73,14 +73,19 @@ impl KdTree {
     /// The nearest point, if there is any.
     #[must_use]
     pub fn nearest(&self, query: Vec3) -> Option<Neighbour> {
-        let mut best = Neighbour { index: usize::MAX, squared: f64::INFINITY };
-        self.visit(0, query, &mut |found, limit| {
-            if found.squared < best.squared {
-                best = found;
-                *limit = found.squared;
-            }
+        self.nearest_within(query, f64::INFINITY)
+    }
+
+    /// The nearest point whose squared distance is below `squared`, if there is any.
+    #[must_use]
+    pub fn nearest_within(&self, query: Vec3, squared: f64) -> Option<Neighbour> {
+        let mut best = None;
+        let mut limit = squared;
+        self.descend(0, query, &mut limit, &mut |found, limit| {
+            *limit = found.squared;
+            best = Some(found);
         });
-        (best.index != usize::MAX).then_some(best)
+        best
     }
 
     /// The nearest `count` points, nearest first, into `found`.
@@ -89,7 +94,8 @@ impl KdTree {
         if count == 0 {
             return;
         }
-        self.visit(0, query, &mut |new, limit| {
+        let mut limit = f64::INFINITY;
+        self.descend(0, query, &mut limit, &mut |new, limit| {
             let place = found.partition_point(|old| old.squared <= new.squared);
             if place < count {
                 found.truncate(count - 1);
@@ -99,11 +105,6 @@ impl KdTree {
                 }
             }
         });
-    }
-
-    fn visit(&self, node: usize, query: Vec3, found: &mut impl FnMut(Neighbour, &mut f64)) {
-        let mut limit = f64::INFINITY;
-        self.descend(node, query, &mut limit, found);
     }
 
     fn descend(&self, node: usize, query: Vec3, limit: &mut f64, found: &mut impl FnMut(Neighbour, &mut f64)) {
@@ -156,6 +157,7 @@ mod tests {
                 let mut all: Vec<f64> = points.iter().map(distance).collect();
                 all.sort_by(f64::total_cmp);
                 assert_eq!(tree.nearest(query).unwrap().squared, all[0]);
+                assert_eq!(tree.nearest_within(query, 0.02).map(|n| n.squared), (all[0] < 0.02).then_some(all[0]));
                 tree.nearest_many(query, 9, &mut found);
                 let squares: Vec<f64> = found.iter().map(|n| n.squared).collect();
                 assert_eq!(squares, all[..all.len().min(9)], "{count} points, seed {seed}");

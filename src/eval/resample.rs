@@ -161,14 +161,18 @@ mod tests {
     }
 
     #[test]
-    fn a_ramp_stays_a_ramp_when_enlarged() {
-        let large = to_ground_truth(&ramp(10, 8), &Placement::whole((40, 32), (10, 8)), (40, 32), (40, 32));
-        for y in 8..24 {
-            for x in 8..32 {
-                let expected = 1.0 + ((x as f32 + 0.5) / 4.0 - 0.5) * 0.5 + ((y as f32 + 0.5) / 4.0 - 0.5) * 0.25;
-                assert!((large.at(x, y) - expected).abs() < 1e-5);
-            }
+    fn doubling_uses_the_cubic_weights_of_image_libraries() {
+        let mut impulse = Map::new(8, 1, vec![0.0; 8]).unwrap();
+        impulse.values[3] = 1.0;
+        let doubled = to_ground_truth(&impulse, &Placement::whole((16, 1), (8, 1)), (16, 1), (16, 1));
+        // Sample 2k lies a quarter pixel before source pixel k, sample 2k + 1 a quarter behind it (a = -0.75).
+        let weights = [-0.035_156_25, -0.105_468_75, 0.261_718_75, 0.878_906_25];
+        for (i, weight) in weights.iter().enumerate() {
+            assert!((doubled.at(3 + i, 0) - weight).abs() < 1e-6);
+            assert!((doubled.at(10 - i, 0) - weight).abs() < 1e-6);
         }
+        let ramp = to_ground_truth(&ramp(10, 8), &Placement::whole((30, 24), (10, 8)), (30, 24), (30, 24));
+        assert!((ramp.at(13, 10) - (1.0 + 4.0 * 0.5 + 3.0 * 0.25)).abs() < 1e-6); // on a source pixel
     }
 
     #[test]

@@ -68,20 +68,23 @@ pub(super) fn rows(work: &mut Work<'_>, seen: &baseline::Seen) -> Result<Vec<Row
             alignment.and_then(|alignment| metrics(pairs, alignment, &limits)).map(|m| depth_columns(&m))
         };
         // Image by image the weight is what counts, so that a prediction with holes weighs as much as its baselines.
-        match aligned(&found, Alignment::median(&found)) {
+        // A median behind the camera has no scale: such an image is scored as it is.
+        match aligned(&found, Alignment::median(&found).or(Some(Alignment::METRIC))) {
             Some(mut columns) => {
                 columns.0.push(("covered", found.len() as f64 / counted));
                 predicted.add(place, &columns, counted);
             }
-            None if work.options.skip_bad => {
-                work.skipped.push(format!("{}: nothing predicted in front of the camera", frame.files.color.display()));
-            }
             None => {
-                return Err(EvalError::Content {
+                let error = EvalError::Content {
                     path: frame.files.color.clone(),
-                    problem: "nothing is predicted in front of the camera where the true depth counts".to_owned(),
+                    problem: "nothing is predicted where the true depth counts".to_owned(),
                     hint: "check the prediction, or skip such frames with --skip-bad",
-                });
+                };
+                if !work.options.skip_bad {
+                    return Err(error);
+                }
+                work.skipped.push(error.to_string());
+                continue;
             }
         }
         let beside = |row: &mut Mean, map: &Map, scaled: bool| {
