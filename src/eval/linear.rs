@@ -99,12 +99,10 @@ pub fn eigen_symmetric<const N: usize>(mut m: [[f64; N]; N]) -> ([f64; N], [[f64
                 for row in &mut m {
                     (row[p], row[q]) = (c * row[p] - s * row[q], s * row[p] + c * row[q]);
                 }
-                for k in 0..N {
-                    (m[p][k], m[q][k]) = (c * m[p][k] - s * m[q][k], s * m[p][k] + c * m[q][k]);
-                }
-                for k in 0..N {
-                    let (a, b) = (vectors[p][k], vectors[q][k]);
-                    (vectors[p][k], vectors[q][k]) = (c * a - s * b, s * a + c * b);
+                for rows in [&mut m, &mut vectors] {
+                    let (a, b) = (rows[p], rows[q]);
+                    rows[p] = std::array::from_fn(|k| c * a[k] - s * b[k]);
+                    rows[q] = std::array::from_fn(|k| s * a[k] + c * b[k]);
                 }
             }
         }

@@ -78,8 +78,11 @@ struct Opened {
     depths: BTreeMap<usize, PathBuf>,
     poses: BTreeMap<usize, (PathBuf, CameraPose)>,
     points: BTreeMap<usize, Vec<[f32; 3]>>,
-    placement: Option<((usize, usize), Placement)>,
+    placement: Option<Placed>,
 }
+
+/// A network input size and where inputs of that size lie.
+type Placed = ((usize, usize), Placement);
 
 const HINT: &str = "write predictions with `point3r run`, from the same frames in the same order";
 
@@ -194,7 +197,7 @@ fn trajectory(
 }
 
 /// Where the network's input lies in the photograph, from the two cameras of `intrinsics.json`.
-fn placement(path: &Path) -> Result<Option<((usize, usize), Placement)>, EvalError> {
+fn placement(path: &Path) -> Result<Option<Placed>, EvalError> {
     #[derive(serde::Deserialize)]
     struct Cameras {
         input: Option<crate::geometry::Intrinsics>,

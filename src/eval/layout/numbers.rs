@@ -61,8 +61,11 @@ fn place(path: &Path, line: usize) -> PathBuf {
     PathBuf::from(format!("{}, line {line}", path.display()))
 }
 
+/// A line of a file: its place, for messages, and its numbers.
+pub(super) type Line = (PathBuf, Vec<f64>);
+
 /// The numbers of every line that is no comment and not empty, with the line's place.
-pub(super) fn lines(path: &Path) -> Result<Vec<(PathBuf, Vec<f64>)>, EvalError> {
+pub(super) fn lines(path: &Path) -> Result<Vec<Line>, EvalError> {
     let content = text(path)?;
     let wanted = content.lines().enumerate().filter(|(_, l)| !l.trim().is_empty() && !l.trim_start().starts_with('#'));
     wanted

@@ -86,7 +86,7 @@ impl Reader for NeuralRgbd {
             let problem = format!("{} rows, but {} pictures have 4 each", rows.len(), pictures.len());
             return Err(EvalError::Content { path: list, problem, hint: "complete the data set" });
         }
-        let frame = |((index, color), rows): ((usize, PathBuf), &[(PathBuf, Vec<f64>)])| {
+        let frame = |((index, color), rows): ((usize, PathBuf), &[numbers::Line])| {
             let number: String = read::stem(&color).chars().filter(char::is_ascii_digit).collect();
             let mut frame = FrameFiles::new(index, color);
             frame.depth = Some(DepthFile::png(folder.join("depth").join(format!("depth{number}.png")), 1000.0));
