@@ -16,6 +16,8 @@ pub use error::FrameError;
 #[cfg(feature = "cli")]
 pub use images::read_image;
 #[cfg(feature = "cli")]
+pub(crate) use images::{is_image_name, natural_order};
+#[cfg(feature = "cli")]
 pub use source::{Pick, Source};
 
 use crate::preprocess::RgbImage;

@@ -19,6 +19,8 @@
 pub mod cli;
 pub mod cloud;
 pub mod device;
+#[cfg(feature = "cli")]
+pub mod eval;
 pub mod export;
 pub mod frames;
 pub mod geometry;

@@ -2,6 +2,7 @@
 
 mod bench;
 mod convert;
+mod eval;
 mod inspect;
 mod run;
 mod synth;
@@ -31,6 +32,8 @@ enum Command {
     Inspect(inspect::Args),
     /// Generate synthetic posed RGB-D worlds.
     Synth(synth::Args),
+    /// Score depth, camera path or reconstruction against a data set, beside trivial baselines.
+    Eval(eval::Args),
     /// Time the network with formula weights.
     Bench(bench::Args),
 }
@@ -54,6 +57,7 @@ pub fn main() -> ExitCode {
         Command::Convert(args) => convert::execute(args),
         Command::Inspect(args) => inspect::execute(args),
         Command::Synth(args) => synth::execute(args),
+        Command::Eval(args) => eval::execute(args),
         Command::Bench(args) => bench::execute(args),
     };
     match outcome {

@@ -1,6 +1,6 @@
 //! `point3r run`: a video, a folder or images in; a cloud, a trajectory and pictures out.
 
-mod model;
+pub(super) mod model;
 mod output;
 
 use std::{path::PathBuf, time::Instant};

@@ -13,7 +13,7 @@ use crate::preprocess::{MAX_SIDE, RgbImage};
 const EXTENSIONS: [&str; 5] = ["jpg", "jpeg", "png", "webp", "bmp"];
 
 /// Whether a file's name says that it is an image.
-pub(super) fn is_image_name(path: &Path) -> bool {
+pub(crate) fn is_image_name(path: &Path) -> bool {
     let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
     let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
     !hidden && EXTENSIONS.contains(&extension.as_str())
@@ -34,7 +34,7 @@ pub(super) fn images_in(folder: &Path) -> Result<Vec<PathBuf>, FrameError> {
 }
 
 /// Compares names with their numbers by value; equal numbers by their zeros, so that the order is total.
-pub(super) fn natural_order(a: &str, b: &str) -> Ordering {
+pub(crate) fn natural_order(a: &str, b: &str) -> Ordering {
     let (mut x, mut y) = (a, b);
     loop {
         let digits = |s: &str| s.len() - s.trim_start_matches(|c: char| c.is_ascii_digit()).len();

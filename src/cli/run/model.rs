@@ -16,19 +16,22 @@ use crate::{
 };
 
 /// A model ready to run, and what to say about it.
-pub(super) struct LoadedModel {
-    pub(super) model: Point3r,
-    pub(super) about: ModelReport,
-    pub(super) device: DeviceReport,
-    pub(super) load_ms: f64,
-    pub(super) warning: Option<String>,
+pub(in crate::cli) struct LoadedModel {
+    pub(in crate::cli) model: Point3r,
+    pub(in crate::cli) about: ModelReport,
+    pub(in crate::cli) device: DeviceReport,
+    pub(in crate::cli) load_ms: f64,
+    pub(in crate::cli) warning: Option<String>,
 }
 
 /// The default model that a source checkout carries, relative to where the program is called.
 const DEFAULT_MODEL: &str = "weights/default";
 
 /// Loads the model of `folder`; without one, the default model, else formula weights with a warning.
-pub(super) fn load(folder: Option<&Path>, choice: DeviceChoice) -> Result<LoadedModel, Box<dyn std::error::Error>> {
+pub(in crate::cli) fn load(
+    folder: Option<&Path>,
+    choice: DeviceChoice,
+) -> Result<LoadedModel, Box<dyn std::error::Error>> {
     let start = Instant::now();
     let Compute { device, report, .. } = Compute::open(choice)?;
     let default = PathBuf::from(DEFAULT_MODEL);
