@@ -221,3 +221,30 @@ fn placement(path: &Path) -> Result<Option<Placed>, EvalError> {
     let rounded = offset.map(|o| if (o - o.round()).abs() < 1e-6 { o.round() } else { o });
     Ok(usable.then_some(((input.width, input.height), Placement { scale, offset: rounded })))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::geometry::Intrinsics;
+
+    #[test]
+    fn the_two_cameras_of_a_run_say_where_its_cut_out_lies() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("intrinsics.json");
+        assert_eq!(placement(&path).unwrap(), None);
+        // 640x480 photograph, scaled to 299x224, the middle 224 columns kept.
+        let (scale, offset) = ([299.0 / 640.0, 224.0 / 480.0], [37.0, 0.0]);
+        let input = Intrinsics::centred(180.0, 224, 224);
+        let photograph = input.in_photograph(scale, offset, 640, 480);
+        std::fs::write(&path, serde_json::json!({ "input": input, "photograph": photograph }).to_string()).unwrap();
+        let (size, found) = placement(&path).unwrap().unwrap();
+        assert_eq!(size, (224, 224));
+        for k in 0..2 {
+            assert!((found.scale[k] - scale[k]).abs() < 1e-12 && (found.offset[k] - offset[k]).abs() < 1e-9);
+        }
+        std::fs::write(&path, "{\"input\": null, \"photograph\": null}").unwrap();
+        assert_eq!(placement(&path).unwrap(), None);
+        std::fs::write(&path, "[]").unwrap();
+        assert!(placement(&path).unwrap_err().to_string().contains("intrinsics.json"));
+    }
+}

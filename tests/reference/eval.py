@@ -1,6 +1,6 @@
 """Checks `point3r eval` against evo (trajectories), Open3D (ICP, normals, distances) and NumPy (depth, alignment).
 
-    pip install evo open3d numpy pillow
+    pip install evo open3d numpy pillow scipy
     python tests/reference/eval.py --data DIR --pred DIR [--stride N] [--point3r target/release/point3r]
 
 DIR of --data has the posed-rgbd layout, DIR of --pred is as `point3r run` writes it and shows whole pictures.
@@ -87,6 +87,30 @@ if predicted_depths[0].shape == depths[0].shape:
     compare("RMSE (numpy)", mine["RMSE"], mean(lambda p, g: np.sqrt(np.mean((p - g) ** 2))), 1e-5)
     compare("logRMSE (numpy)", mine["logRMSE"], mean(lambda p, g: np.sqrt(np.mean(np.log(p / g) ** 2))), 1e-5)
     compare("d<1.25 (numpy)", mine["d<1.25"], mean(lambda p, g: np.mean(np.maximum(p / g, g / p) < 1.25)), 1e-4)
+
+    # Video depth: the two alignments of a whole sequence.
+    video = ours("video-depth")
+    # Depths are f32 there. Reweighting is chaotic: a pixel that fits exactly has weight 1e8, and changing the first
+    # scale by 1e-15 changes the last one by 1e-4.
+    p, g = (np.concatenate(x).astype(np.float32).astype(np.float64) for x in zip(*pairs))
+    s = g.mean() / p.mean()
+    for _ in range(10):
+        w = 1 / (abs(s * p - g) + 1e-8)
+        s = max((w * p * g).sum() / (w * p * p).sum(), 1e-3)
+    compare("AbsRel, scale (numpy)", video["prediction, scale"]["AbsRel"], np.mean(abs(s * p - g) / g), 2e-4)
+    x, m, v, last = np.array([np.median(g) / np.median(p), 0.0]), np.zeros(2), np.zeros(2), np.inf
+    for step in range(1, 1001):
+        r = x[0] * p + x[1] - g
+        sign = np.sign(r)
+        gradient = np.array([(sign * p).sum(), sign.sum()])
+        m, v = 0.9 * m + 0.1 * gradient, 0.999 * v + 0.001 * gradient**2
+        x = x - 1e-4 * (m / (1 - 0.9**step)) / (np.sqrt(v / (1 - 0.999**step)) + 1e-8)
+        loss = abs(r).sum()
+        if abs(last - loss) < 1e-6:
+            break
+        last = loss
+    theirs = np.mean(abs(x[0] * p + x[1] - g) / g)
+    compare("AbsRel, scale and shift (numpy)", video["prediction, scale and shift"]["AbsRel"], theirs, 1e-4)
 
 # Clouds: the prediction's points by pixel, from the PLY.
 data = (a.pred / "cloud.ply").read_bytes()

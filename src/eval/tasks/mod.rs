@@ -143,7 +143,10 @@ pub fn evaluate(
     progress: &mut Progress<'_>,
 ) -> Result<Vec<SequenceReport>, EvalError> {
     let mut sequences = layout.sequences(root)?;
-    if task == Task::Pose && sequences.iter().any(|s| s.pose_list) {
+    // The full set of a layout with a list is scored as it is for depth; a partial one on the list only.
+    let partial = layout == Layout::Sintel && sequences.iter().map(|s| s.frames.len()).sum::<usize>() <= 643;
+    let by_list = task == Task::Pose || (task == Task::VideoDepth && partial);
+    if by_list && sequences.iter().any(|s| s.pose_list) {
         sequences.retain(|sequence| sequence.pose_list);
     }
     let single = sequences.len() == 1;
