@@ -6,7 +6,6 @@ import {
   choose,
   expectError,
   exportPly,
-  launch,
   openPage,
   screenshot,
   stats,
@@ -15,7 +14,7 @@ import {
 } from './support/browser.mjs';
 import { inkShare } from './support/formats.mjs';
 import { shared, skipWithout } from './support/paths.mjs';
-import { serveSite } from './support/site.mjs';
+import { siteAndBrowser } from './support/running.mjs';
 
 const VIDEO = shared('data/redkitchen_video/redkitchen_handheld.mp4');
 const WEBM = shared('data/redkitchen_video/redkitchen_handheld.webm');
@@ -24,16 +23,7 @@ const FOX = shared('data/fox_portrait/images');
 /** A software adapter and a processor without threads take their time. */
 const MINUTES = 60_000;
 
-let site;
-let chrome;
-before(async () => {
-  site = await serveSite();
-  chrome = await launch();
-});
-after(async () => {
-  await chrome?.close();
-  await site?.close();
-});
+const running = siteAndBrowser();
 
 describe('a wrong input is named, and the cloud so far stays', () => {
   let page;
@@ -42,7 +32,7 @@ describe('a wrong input is named, and the cloud so far stays', () => {
     if (!VIDEO) {
       return;
     }
-    ({ page } = await openPage(chrome.browser, site.url));
+    ({ page } = await openPage(running.chrome.browser, running.site.url));
     await page.evaluate(() => window.point3r.setSettings({ maxFrames: 2 }));
     await choose(page, VIDEO);
     await waitForFrames(page, 2, 5 * MINUTES);
@@ -158,7 +148,7 @@ test('a crashed engine: the cloud is still shown and exported, and Reset brings 
   skip: skipWithout(FOX),
   timeout: 6 * MINUTES,
 }, async () => {
-  const { page } = await openPage(chrome.browser, site.url);
+  const { page } = await openPage(running.chrome.browser, running.site.url);
   await choose(page, `${FOX}/0001.jpg`);
   const { points } = await waitForFrames(page, 1, 2 * MINUTES);
   await waitForStats(page, 'ready', ({ state }) => state === 'ready');

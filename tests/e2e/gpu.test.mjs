@@ -1,26 +1,17 @@
 // The same pictures through the page on the processor and through WebGPU: the same poses, pointers and points.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { launch, openPage, screenshot, waitForFrames } from './support/browser.mjs';
+import { test } from 'node:test';
+import { openPage, screenshot, waitForFrames } from './support/browser.mjs';
 import { TINY_MODEL } from './support/paths.mjs';
-import { serveSite } from './support/site.mjs';
+import { siteAndBrowser } from './support/running.mjs';
 
 const FRAMES = 3;
 
-let site;
-let chrome;
-before(async () => {
-  site = await serveSite();
-  chrome = await launch();
-});
-after(async () => {
-  await chrome?.close();
-  await site?.close();
-});
+const running = siteAndBrowser();
 
 /** Pictures made in the page: a pattern that moves. */
 async function reconstruct(device) {
-  const { page, complaints } = await openPage(chrome.browser, `${site.url}?device=${device}`);
+  const { page, complaints } = await openPage(running.chrome.browser, `${running.site.url}?device=${device}`);
   await page.evaluate(async (frames) => {
     await window.point3r.loadModel('models/tiny/manifest.json');
     const pictures = [];

@@ -1,7 +1,7 @@
 // The page in a real Chromium: a video or photographs become a cloud, and the controls do what they say.
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import {
   choose,
   exportPly,
@@ -14,23 +14,14 @@ import {
 } from './support/browser.mjs';
 import { inkShare } from './support/formats.mjs';
 import { shared, skipWithout } from './support/paths.mjs';
-import { serveSite } from './support/site.mjs';
+import { siteAndBrowser } from './support/running.mjs';
 
 const VIDEO = shared('data/redkitchen_video/redkitchen_handheld.mp4');
 const FOX = shared('data/fox_portrait/images');
 /** A software adapter and a processor without threads take their time. */
 const MINUTES = 60_000;
 
-let site;
-let chrome;
-before(async () => {
-  site = await serveSite();
-  chrome = await launch();
-});
-after(async () => {
-  await chrome?.close();
-  await site?.close();
-});
+const running = siteAndBrowser();
 
 async function drop(page, path, name, type) {
   const base64 = (await readFile(path)).toString('base64');
@@ -62,7 +53,7 @@ async function touchOf(page) {
 }
 
 test('a WebGPU adapter exists, else these tests would pass on nothing', async () => {
-  const { page } = await openPage(chrome.browser, site.url, { wait: false });
+  const { page } = await openPage(running.chrome.browser, running.site.url, { wait: false });
   const adapter = await page.evaluate(async () => {
     const found = await navigator.gpu?.requestAdapter();
     return found && { fallback: found.info.isFallbackAdapter, vendor: found.info.vendor };
@@ -74,17 +65,19 @@ test('a WebGPU adapter exists, else these tests would pass on nothing', async ()
 
 test('the empty page is ready, says what the weights are, and asks nothing of other sites', async () => {
   const foreign = [];
-  const { page, complaints } = await openPage(chrome.browser, 'about:blank', { wait: false });
+  const { page, complaints } = await openPage(running.chrome.browser, 'about:blank', { wait: false });
   page.on('request', (request) => {
-    if (!request.url().startsWith(site.url) && !request.url().startsWith('blob:')) {
+    if (!request.url().startsWith(running.site.url) && !request.url().startsWith('blob:')) {
       foreign.push(request.url());
     }
   });
-  await page.goto(site.url);
+  await page.goto(running.site.url);
   await page.waitForFunction(() => window.point3r);
   await page.evaluate(() => window.point3r.ready);
   assert.equal(await page.locator('input[type=file]').count(), 1);
-  const { trained } = JSON.parse(await (await page.request.get(`${site.url}models/default/manifest.json`)).text());
+  const { trained } = JSON.parse(
+    await (await page.request.get(`${running.site.url}models/default/manifest.json`)).text(),
+  );
   assert.equal(await page.locator('[data-notice=untrained]').isVisible(), !trained);
   const now = await stats(page);
   assert.equal(now.state, 'ready');
@@ -103,7 +96,7 @@ test('redkitchen_handheld.mp4 becomes a drawn cloud of at least 8 frames, frame 
   skip: skipWithout(VIDEO),
   timeout: 10 * MINUTES,
 }, async () => {
-  const { page, complaints } = await openPage(chrome.browser, site.url);
+  const { page, complaints } = await openPage(running.chrome.browser, running.site.url);
   await page.evaluate(() => {
     window.seen = [];
     window.point3r.on('frame', (report) => window.seen.push(report));
@@ -148,7 +141,7 @@ test('pause holds, resume goes on, stop keeps the cloud, reset empties it', {
   skip: skipWithout(VIDEO),
   timeout: 8 * MINUTES,
 }, async () => {
-  const { page } = await openPage(chrome.browser, site.url);
+  const { page } = await openPage(running.chrome.browser, running.site.url);
   await choose(page, VIDEO);
   await waitForFrames(page, 1, 3 * MINUTES);
   await page.getByRole('button', { name: 'Pause' }).click();
@@ -187,7 +180,7 @@ test('portrait photographs on a phone, by touch', { skip: skipWithout(FOX), time
       colorScheme: 'dark',
     },
   });
-  const { page, complaints } = await openPage(phone.browser, site.url);
+  const { page, complaints } = await openPage(phone.browser, running.site.url);
   await screenshot(page, 'phone-empty');
   await choose(
     page,
@@ -228,7 +221,7 @@ test('open() takes an address of this site, and refuses one that is neither that
   skip: skipWithout(FOX),
   timeout: 3 * MINUTES,
 }, async () => {
-  const { page } = await openPage(chrome.browser, site.url);
+  const { page } = await openPage(running.chrome.browser, running.site.url);
   const codes = await page.evaluate(async () => {
     const code = (address) =>
       window.point3r.open(address).then(
@@ -249,7 +242,7 @@ test('open() takes an address of this site, and refuses one that is neither that
 });
 
 test('dragging turns the view', { skip: skipWithout(FOX), timeout: 5 * MINUTES }, async () => {
-  const { page } = await openPage(chrome.browser, site.url);
+  const { page } = await openPage(running.chrome.browser, running.site.url);
   await choose(page, `${FOX}/0001.jpg`);
   await waitForFrames(page, 1, 4 * MINUTES);
   await page.waitForTimeout(1500);
@@ -276,7 +269,7 @@ test('reset in the middle of a frame gives the frame up without an error', {
   skip: skipWithout(VIDEO),
   timeout: 4 * MINUTES,
 }, async () => {
-  const { page } = await openPage(chrome.browser, site.url);
+  const { page } = await openPage(running.chrome.browser, running.site.url);
   await choose(page, VIDEO);
   await waitForFrames(page, 1, 2 * MINUTES);
   await page.evaluate(() => window.point3r.reset());
@@ -287,20 +280,20 @@ test('reset in the middle of a frame gives the frame up without an error', {
 
 test('without WebGPU a full page says which browsers have it, and nothing is downloaded', async () => {
   const plain = await launch({ webgpu: false });
-  const served = site.requests.length;
+  const served = running.site.requests.length;
   const page = await plain.browser.newPage();
   await page.addInitScript(() => Object.defineProperty(Navigator.prototype, 'gpu', { value: undefined }));
-  await page.goto(site.url);
+  await page.goto(running.site.url);
   await page.getByRole('heading', { name: 'This page needs WebGPU' }).waitFor();
   await screenshot(page, 'no-webgpu');
   assert.equal(await page.locator('input[type=file]').count(), 1);
-  const requested = site.requests.slice(served);
+  const requested = running.site.requests.slice(served);
   assert.ok(!requested.some((path) => /\.wasm$|models\/|worker/.test(path)), `downloaded ${requested}`);
   await plain.close();
 });
 
 test('every address of the page is a file of this site, and the policy forbids eval', async () => {
-  const html = (await (await fetch(site.url)).text()).toLowerCase();
+  const html = (await (await fetch(running.site.url)).text()).toLowerCase();
   assert.ok(html.includes("script-src 'self' 'wasm-unsafe-eval'"));
   assert.ok(!html.includes("'unsafe-eval'") && !html.includes("'unsafe-inline'"));
 });
