@@ -31,6 +31,8 @@ async function reconstruct(device) {
   const stats = await waitForFrames(page, FRAMES, 240_000);
   const trajectory = await page.evaluate(async () => (await window.point3r.export('tum')).text());
   await page.waitForTimeout(500);
+  // The notice is about computing on the processor, not about the adapter.
+  assert.equal(await page.locator('[data-notice=software]').isVisible(), device === 'cpu');
   await screenshot(page, `tiny-${device}`);
   assert.deepEqual(complaints, []);
   await page.close();

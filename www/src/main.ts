@@ -133,15 +133,25 @@ function connect(session: Session): void {
     steered = true;
     session.currentEngine.view(command);
   });
+  const fit = (): void => {
+    if (!steered) {
+      session.currentEngine.view({ type: 'view', view: 'fit' });
+    }
+  };
   session.on('frame', ({ index }) => {
     steered &&= index > 0;
-    if (!steered && isPowerOfTwo(index + 1)) {
-      session.currentEngine.view({ type: 'view', view: 'fit' });
+    if (isPowerOfTwo(index + 1)) {
+      fit();
+    }
+  });
+  session.on('state', (state) => {
+    if (state === 'ready') {
+      fit();
     }
   });
 }
 
-/** Until the user takes over, the view is fitted to the cloud ever more rarely: it shows all, and it does not jump about. */
+/** Until the user takes over, the view is fitted to the cloud ever more rarely, and at the end: it shows all without jumping about. */
 function isPowerOfTwo(count: number): boolean {
   return (count & (count - 1)) === 0;
 }

@@ -21,8 +21,8 @@ export class Notices extends HTMLElement {
 
   show({ model, device }: AppState): void {
     this.untrained.hidden = model === null || model.trained;
-    const onHardware = device?.backend === 'gpu' && device.tier === 'hardware';
-    this.software.hidden = device === null || onHardware || this.softwareSeen;
+    const forLackOfHardware = device?.backend === 'cpu' && device.tier !== 'hardware';
+    this.software.hidden = !forLackOfHardware || this.softwareSeen;
   }
 }
 
