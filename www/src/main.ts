@@ -133,7 +133,7 @@ function connect(session: Session): void {
     steered = true;
     session.currentEngine.view(command);
   });
-  const fit = (): void => {
+  const showAll = (): void => {
     if (!steered) {
       session.currentEngine.view({ type: 'view', view: 'fit' });
     }
@@ -141,12 +141,12 @@ function connect(session: Session): void {
   session.on('frame', ({ index }) => {
     steered &&= index > 0;
     if (isPowerOfTwo(index + 1)) {
-      fit();
+      showAll();
     }
   });
   session.on('state', (state) => {
     if (state === 'ready') {
-      fit();
+      showAll();
     }
   });
 }
