@@ -49,6 +49,8 @@ export interface EngineEvents {
   progress(done: number, total: number): void;
   /** The engine is gone: every call in flight has been rejected with `crashed`. */
   crashed(error: Point3rError): void;
+  /** The graphics device is gone: nothing is drawn any more, the cloud can still be exported. */
+  lost(error: Point3rError): void;
 }
 
 /** What is needed of a `Worker`, so that tests can stand in for it. */
@@ -151,6 +153,9 @@ export class WorkerEngine implements Engine {
         break;
       case 'crashed':
         this.crashed(message.message);
+        break;
+      case 'lost':
+        this.events.lost(Point3rError.fromFailure(message.error));
         break;
       case 'answer':
         this.take(message.id)?.resolve(message.value as never);

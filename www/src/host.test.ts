@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { EngineHost, type WasmModule } from './host';
+import { EngineHost, type HostPort, type WasmModule } from './host';
 import type { FromWorker, Request } from './protocol';
 import init, { Engine } from './testing/mock-engine';
 
@@ -27,6 +27,7 @@ let host: EngineHost;
 let engine: Engine;
 let said: FromWorker[];
 let nextId: number;
+let aSecondPasses: () => void;
 
 async function ask(call: Request['call'], args: unknown): Promise<FromWorker | undefined> {
   const id = nextId++;
@@ -41,7 +42,14 @@ beforeEach(async () => {
   nextId = 1;
   engine = new Engine(undefined, 'cpu');
   const module: WasmModule = { default: init, Engine: { create: async () => engine } };
-  host = new EngineHost({ post: (message) => void said.push(message), nextFrame: () => {} }, async () => module);
+  const port: HostPort = {
+    post: (message) => void said.push(message),
+    nextFrame: () => {},
+    everySecond: (callback) => {
+      aSecondPasses = callback;
+    },
+  };
+  host = new EngineHost(port, async () => module);
   await ask('create', { canvas: undefined, device: 'cpu' });
 });
 afterEach(() => vi.unstubAllGlobals());
@@ -52,6 +60,17 @@ function serve(files: Record<string, BodyInit>): void {
     return body === undefined ? new Response('', { status: 404 }) : new Response(body);
   });
 }
+
+test('a lost graphics device is told once, without being asked', () => {
+  const error = { code: 'device-lost', message: 'gone', action: 'reset' } as const;
+  aSecondPasses();
+  expect(said.filter(({ type }) => type === 'lost')).toEqual([]);
+  const stats = engine.stats();
+  vi.spyOn(engine, 'stats').mockReturnValue({ ...stats, error });
+  aSecondPasses();
+  aSecondPasses();
+  expect(said.filter(({ type }) => type === 'lost')).toEqual([{ type: 'lost', error }]);
+});
 
 describe('loading a model', () => {
   const load = () => ask('loadModel', { url: 'https://site.test/m/manifest.json' });

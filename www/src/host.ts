@@ -12,6 +12,8 @@ export interface HostPort {
   post(message: FromWorker, transfer?: Transferable[]): void;
   /** Calls back before the next repaint. */
   nextFrame(callback: () => void): void;
+  /** Calls back every second, also while nothing is repainted. */
+  everySecond(callback: () => void): void;
 }
 
 export interface WasmModule {
@@ -31,6 +33,7 @@ export class EngineHost {
   private copy: { points: number; ply: Uint8Array<ArrayBuffer> } | null = null;
   private pushing = false;
   private crashedBecause: string | null = null;
+  private lost = false;
 
   constructor(port: HostPort, importWasm: () => Promise<WasmModule>) {
     this.port = port;
@@ -117,6 +120,7 @@ export class EngineHost {
     }
     this.engine = await module.Engine.create(canvas, { device });
     this.port.nextFrame(() => this.drawLoop());
+    this.port.everySecond(() => this.watchDevice());
     return this.engine.device();
   }
 
@@ -204,6 +208,22 @@ export class EngineHost {
       }
     }
     this.port.nextFrame(() => this.drawLoop());
+  }
+
+  /** Tells the page when the graphics device is gone: between frames no call would find out. */
+  private watchDevice(): void {
+    if (this.lost || this.crashedBecause !== null || !this.engine) {
+      return;
+    }
+    try {
+      const { error } = this.engine.stats();
+      if (error?.code === 'device-lost') {
+        this.lost = true;
+        this.port.post({ type: 'lost', error });
+      }
+    } catch (thrown) {
+      this.noticePanic(thrown);
+    }
   }
 
   private living(): WasmEngine {

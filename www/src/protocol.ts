@@ -129,7 +129,8 @@ export type FromWorker =
   | { type: 'answer'; id: number; value: Calls[CallName]['result'] }
   | { type: 'refusal'; id: number; error: EngineFailure }
   | { type: 'progress'; stage: 'model'; done: number; total: number }
-  | { type: 'crashed'; message: string };
+  | { type: 'crashed'; message: string }
+  | { type: 'lost'; error: EngineFailure };
 
 /** True for the message that the wasm panic hook posts by itself, past the worker's own code. */
 export function isPanic(message: unknown): message is { code: 'crashed'; message: string } {

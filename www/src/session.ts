@@ -222,13 +222,15 @@ export class Session {
   }
 
   private newEngine(): Engine {
+    const gone = (error: Point3rError): void => {
+      if (engine === this.engine) {
+        this.loseEngine(error);
+      }
+    };
     const engine: Engine = this.parts.makeEngine({
       progress: (done, total) => this.setProgress({ stage: 'model', done, total }),
-      crashed: (error) => {
-        if (engine === this.engine) {
-          this.loseEngine(error);
-        }
-      },
+      crashed: gone,
+      lost: gone,
     });
     return engine;
   }

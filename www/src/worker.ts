@@ -9,6 +9,7 @@ interface WorkerScope {
   addEventListener(type: 'error', listener: (event: ErrorEvent) => void): void;
   addEventListener(type: 'unhandledrejection', listener: (event: PromiseRejectionEvent) => void): void;
   requestAnimationFrame(callback: () => void): number;
+  setInterval(callback: () => void, milliseconds: number): number;
 }
 
 const scope = self as unknown as WorkerScope;
@@ -17,6 +18,7 @@ const host = new EngineHost(
   {
     post: (message, transfer = []) => scope.postMessage(message, transfer),
     nextFrame: (callback) => scope.requestAnimationFrame(callback),
+    everySecond: (callback) => scope.setInterval(callback, 1000),
   },
   () => import('point3r-wasm') as Promise<WasmModule>,
 );
