@@ -82,7 +82,7 @@ fn every_tensor_of_the_tiny_reference_passes_on_the_cpu() {
 }
 
 #[test]
-fn half_precision_rotary_variant_passes_on_the_cpu_and_is_told_apart_from_f32() {
+fn half_precision_rotary_variant_passes_on_the_cpu() {
     if let Some(dir) = golden("tiny") {
         let report = run(&dir, &Device::flex(), Precision::Cpu, Variant::F16Rope).unwrap();
         assert_passed(&report, 35);
