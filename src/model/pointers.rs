@@ -6,7 +6,7 @@ use super::config::Config;
 use super::encoder::Encoder;
 use super::probe::Probe;
 use super::rope::Rotary;
-use crate::ops::{Linear, Mlp, patches_of_map};
+use crate::ops::{Linear, Mlp};
 use crate::pace::Pace;
 use crate::weights::{Parameters, WeightsError};
 
@@ -16,7 +16,6 @@ pub(crate) struct PointerNetwork {
     key: Mlp,
     value: Encoder,
     value_out: Linear,
-    side: usize,
 }
 
 impl PointerNetwork {
@@ -30,34 +29,31 @@ impl PointerNetwork {
             )?,
             value: Encoder::take_value(p, c)?,
             value_out: Linear::take(p, "value_out", c.value_dim(), c.enc_embed_dim)?,
-            side: c.patch_size,
         })
     }
 
     /// Features of the candidates before projection, `[patches, encoder width]`. `tokens`: last decoder output
-    /// without pose token; `points`: world points `[height, width, 3]`.
+    /// without pose token; `points`: world points, cut into patches.
     pub(crate) async fn features(
         &self,
         encoded: Tensor<2>,
         tokens: Tensor<2>,
-        points: Tensor<3>,
+        points: Tensor<2>,
         rotary: &Rotary,
         probe: &mut Probe,
         pace: &Pace,
     ) -> Tensor<2> {
         let key = self.key.forward(Tensor::cat(vec![encoded, tokens], 1));
         probe.record("mem_key_feat", &key);
-        let patches = patches_of_map(points, self.side);
-        let value = self.value_out.forward(self.value.forward(patches, rotary, "value", probe, pace).await);
+        let value = self.value_out.forward(self.value.forward(points, rotary, "value", probe, pace).await);
         probe.record("mem_value_feat", &value);
         key + value
     }
 }
 
 /// Mean point of each patch, `[patches, 3]`.
-pub(crate) fn patch_means(points: Tensor<3>, side: usize) -> Tensor<2> {
-    let patches = patches_of_map(points, side);
-    let [count, _] = patches.dims();
-    let by_axis: Tensor<3> = patches.reshape([count, 3, side * side]);
+pub(crate) fn patch_means(patches: Tensor<2>) -> Tensor<2> {
+    let [count, values] = patches.dims();
+    let by_axis: Tensor<3> = patches.reshape([count, 3, values / 3]);
     by_axis.mean_dim(2).squeeze_dim(2)
 }

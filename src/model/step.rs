@@ -12,7 +12,7 @@ use super::prediction::{PointerStats, Prediction};
 use super::probe::Probe;
 use super::rope::Rotary;
 use crate::memory::{Fusion, PointerMemory, UpdateMode};
-use crate::ops::Linear;
+use crate::ops::{Linear, patches_of_map};
 use crate::pace::Pace;
 use crate::preprocess::RgbImage;
 use crate::weights::{Parameters, WeightsError};
@@ -264,9 +264,10 @@ impl Point3r {
         let pose_slots = self.pose_memory.write(key, pose_out, slots, pace).await;
         probe.record("pose_mem_after", &pose_slots);
         let rotary = &geometry.value;
-        let features = self.pointers.features(encoded, last, points_world.clone(), rotary, probe, pace).await;
+        let point_patches = patches_of_map(points_world.clone(), self.config.patch_size);
+        let features = self.pointers.features(encoded, last, point_patches.clone(), rotary, probe, pace).await;
         let features = self.to_memory_stream.forward(features);
-        let means = patch_means(points_world.clone(), self.config.patch_size);
+        let means = patch_means(point_patches);
         probe.record("new_patch_pos", &means);
 
         probe.stage("write");

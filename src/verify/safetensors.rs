@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use half::{bf16, f16};
 use safetensors::{Dtype, SafeTensors};
 
 use super::VerifyError;
+use crate::weights::bytes;
 
 /// One tensor on the host.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,9 +47,9 @@ impl References {
 #[expect(clippy::cast_precision_loss, reason = "indices and counts stay far below 2^24")]
 fn decode(dtype: Dtype, data: &[u8]) -> Option<Vec<f32>> {
     Some(match dtype {
-        Dtype::F32 => data.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect(),
-        Dtype::F16 => data.as_chunks().0.iter().map(|b| f16::from_le_bytes(*b).to_f32()).collect(),
-        Dtype::BF16 => data.as_chunks().0.iter().map(|b| bf16::from_le_bytes(*b).to_f32()).collect(),
+        Dtype::F32 => bytes::from_f32(data),
+        Dtype::F16 => bytes::from_f16(data),
+        Dtype::BF16 => bytes::from_bf16(data),
         Dtype::I32 => data.as_chunks().0.iter().map(|b| i32::from_le_bytes(*b) as f32).collect(),
         Dtype::I64 => data.as_chunks().0.iter().map(|b| i64::from_le_bytes(*b) as f32).collect(),
         Dtype::U8 | Dtype::BOOL => data.iter().map(|b| f32::from(*b)).collect(),

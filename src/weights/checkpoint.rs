@@ -8,14 +8,13 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use half::{bf16, f16};
 use pytorch_reader::{PytorchError, PytorchReader};
 use sha2::{Digest, Sha256};
 
-use super::WeightsError;
 use super::check::printable;
 use super::loader::hex;
 use super::pickle_scan::{Scan, Trust, scan, trust};
+use super::{WeightsError, bytes};
 
 /// Longest safetensors header that is read.
 const MAX_HEADER_BYTES: u64 = 64 << 20;
@@ -240,11 +239,10 @@ impl Checkpoint {
     pub fn values(&self, key: &str) -> Result<Vec<f32>, WeightsError> {
         let raw = self.bytes(key)?;
         let element = self.tensors.get(key).map(|tensor| &tensor.element);
-        let pairs = raw.as_chunks::<2>().0.iter();
-        let values: Vec<f32> = match element {
-            Some(Element::F32) => raw.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect(),
-            Some(Element::F16) => pairs.map(|b| f16::from_le_bytes(*b).to_f32()).collect(),
-            Some(Element::Bf16) => pairs.map(|b| bf16::from_le_bytes(*b).to_f32()).collect(),
+        let values = match element {
+            Some(Element::F32) => bytes::from_f32(&raw),
+            Some(Element::F16) => bytes::from_f16(&raw),
+            Some(Element::Bf16) => bytes::from_bf16(&raw),
             Some(Element::Other(dtype)) => {
                 return Err(WeightsError::Dtype { key: key.to_owned(), dtype: dtype.clone() });
             }

@@ -7,11 +7,10 @@
 use std::collections::{BTreeMap, HashSet};
 
 use burn::tensor::Device;
-use half::f16;
 use sha2::{Digest, Sha256};
 
 use super::manifest::{Manifest, Storage};
-use super::{Parameters, WeightsError};
+use super::{Parameters, WeightsError, bytes};
 use crate::model::Config;
 
 /// A model on its way to a compute device.
@@ -138,8 +137,8 @@ fn slice(bytes: &[u8], [start, end]: [u64; 2]) -> Option<&[u8]> {
 /// Little-endian values as f32; `None` for storage this version cannot decode.
 fn decode(storage: Storage, raw: &[u8]) -> Option<Vec<f32>> {
     match storage {
-        Storage::F32 => Some(raw.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect()),
-        Storage::F16 => Some(raw.as_chunks::<2>().0.iter().map(|b| f16::from_le_bytes(*b).to_f32()).collect()),
+        Storage::F32 => Some(bytes::from_f32(raw)),
+        Storage::F16 => Some(bytes::from_f16(raw)),
         Storage::Int8 | Storage::Int4 => None,
     }
 }

@@ -9,6 +9,7 @@
 //! ```
 
 mod accounting;
+pub(crate) mod bytes;
 mod check;
 mod error;
 #[cfg(not(target_arch = "wasm32"))]
