@@ -161,7 +161,7 @@ impl Session {
         pace.breathe().await;
 
         let mut memory = self.memory.clone().unwrap_or_else(|| model.start());
-        let mut probe = Probe::timed(Box::new(move || clock() / 1e3));
+        let mut probe = Probe::timed(Box::new(clock));
         let prediction = match model.step_probed(&mut memory, &prepared.image, pace, &mut probe).await {
             Ok((prediction, _)) => prediction,
             Err(error) => {

@@ -79,7 +79,7 @@ pub(super) fn execute(args: Args) -> Outcome {
         let image = noise(width, height, index);
         let pointers_before = state.memory().len();
         let clock = Instant::now();
-        let mut probe = Probe::timed(Box::new(move || clock.elapsed().as_secs_f64()));
+        let mut probe = Probe::timed(Box::new(move || clock.elapsed().as_secs_f64() * 1e3));
         let step = async {
             let (prediction, _) = model.step_probed(&mut state, &image, &Pace::none(), &mut probe).await?;
             // The maps are part of the frame: wait for them.

@@ -7,7 +7,7 @@ use burn::tensor::Tensor;
 /// A recorded tensor: its values on the device, flattened, and its shape.
 pub type Record = (String, Tensor<1>, Vec<usize>);
 
-/// Seconds on any clock that only moves forward.
+/// Milliseconds on any clock that only moves forward.
 pub type Clock = Box<dyn Fn() -> f64>;
 
 /// Watches a frame from inside: records intermediates by name, or times the stages. Costs nothing when off.
@@ -63,7 +63,7 @@ impl Probe {
     pub(crate) fn stage(&mut self, name: &'static str) {
         if let Some((clock, since)) = &mut self.clock {
             let now = clock();
-            self.stages.push((name, (now - *since) * 1e3));
+            self.stages.push((name, now - *since));
             *since = now;
         }
     }
