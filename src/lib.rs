@@ -24,6 +24,7 @@ pub mod eval;
 pub mod export;
 pub mod frames;
 pub mod geometry;
+pub mod keyframes;
 pub mod memory;
 pub mod model;
 mod ops;

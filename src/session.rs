@@ -15,7 +15,7 @@ mod error;
 mod maps;
 mod types;
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, sync::Arc};
 
 pub use error::SessionError;
 pub use maps::Maps;
@@ -25,6 +25,7 @@ use crate::{
     cloud::Cloud,
     frames::Frame,
     geometry::{Intrinsics, Pose, focal_length, median},
+    keyframes::{Keyframe, KeyframeMaps, Keyframes},
     model::{ModelError, Point3r, Probe, State},
     pace::Pace,
     preprocess::Preprocess,
@@ -45,6 +46,7 @@ pub struct Session {
     size: Option<(usize, usize)>,
     view: Option<View>,
     cloud: Cloud,
+    keyframes: Keyframes,
     trajectory: Vec<(f64, Pose)>,
     focals: Vec<Option<f64>>,
     pointers: Vec<usize>,
@@ -131,6 +133,7 @@ impl Session {
         }
         self.clear();
         self.cloud = Cloud::new(options.budget.unwrap_or(usize::MAX));
+        self.keyframes = Keyframes::new(options.keyframe_budget);
         self.options = options;
         self.phase = Phase::Running;
         Ok(())
@@ -199,6 +202,15 @@ impl Session {
         self.size = Some(found);
         let photograph = (frame.image.width, frame.image.height);
         self.view = Some(View { input: found, photograph, scale: prepared.scale, offset: prepared.offset });
+        let kept = KeyframeMaps::new(&prepared.image, maps.depth(), maps.confidence_camera());
+        self.keyframes.push(Keyframe {
+            index: number,
+            time: frame.time,
+            pose,
+            focal,
+            pointers: [pointers.total, pointers.added, pointers.merged],
+            maps: Some(Arc::new(kept)),
+        });
         self.trajectory.push((frame.time, pose));
         self.focals.push(focal);
         self.pointers.push(pointers.total);
@@ -270,6 +282,7 @@ impl Session {
         }
         let keep = self.frames().saturating_sub(frames);
         self.cloud.undo(frames);
+        self.keyframes.undo(frames);
         self.trajectory.truncate(keep);
         self.focals.truncate(keep);
         self.pointers.truncate(keep);
@@ -312,6 +325,7 @@ impl Session {
     fn clear(&mut self) {
         self.forget_memory();
         self.cloud = Cloud::default();
+        self.keyframes = Keyframes::default();
         self.trajectory.clear();
         self.focals.clear();
         self.pointers.clear();
@@ -322,6 +336,12 @@ impl Session {
     #[must_use]
     pub fn cloud(&self) -> &Cloud {
         &self.cloud
+    }
+
+    /// Pose, picture and maps of every frame.
+    #[must_use]
+    pub fn keyframes(&self) -> &Keyframes {
+        &self.keyframes
     }
 
     /// Time and camera-to-world pose of every frame.

@@ -55,6 +55,9 @@ fn frames_grow_the_cloud_and_pausing_refuses_them() {
     assert_eq!(result.report.points, 64 * 48);
     assert_eq!((result.maps.width, result.maps.height), (64, 48));
     assert_eq!(result.maps.depth().count(), 64 * 48);
+    let kept = session.keyframes().frames()[0].maps.clone().unwrap();
+    assert_eq!((kept.width, kept.height, &kept.rgb), (64, 48, &result.prepared.image.rgb));
+    assert!(kept.depth().zip(result.maps.depth()).all(|(a, b)| (a - b).abs() <= 1e-3 * b.abs() + 1e-6));
     session.pause().unwrap();
     assert_eq!(session.state(), SessionState::Paused);
     assert_eq!(push(&mut session, &frame(1, 64, 48)).unwrap_err().code(), "bad-request");

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::Maps;
-use crate::preprocess::Prepared;
+use crate::{keyframes, preprocess::Prepared};
 
 /// Milliseconds since some fixed moment. The browser's clock is passed in; there is none in plain wasm.
 #[derive(Debug, Clone, Copy)]
@@ -67,11 +67,13 @@ pub struct SessionOptions {
     pub confidence: f32,
     /// Most bytes of points that are kept on the host.
     pub budget: Option<usize>,
+    /// Most bytes of pictures, depth and confidence maps that are kept on the host.
+    pub keyframe_budget: usize,
 }
 
 impl Default for SessionOptions {
     fn default() -> Self {
-        Self { size: None, crop: true, confidence: 1.0, budget: None }
+        Self { size: None, crop: true, confidence: 1.0, budget: None, keyframe_budget: keyframes::DEFAULT_BUDGET }
     }
 }
 
