@@ -30,6 +30,7 @@ pub mod model;
 mod ops;
 pub mod pace;
 pub mod preprocess;
+pub mod quant;
 pub mod render;
 pub mod session;
 #[cfg(not(target_arch = "wasm32"))]
