@@ -1,11 +1,23 @@
 // Every text of the page in one place (errors have their own table in `errors.ts`).
 import type { PageState, Progress } from './store';
+import type { ThemeChoice } from './theme';
 
 export const STRINGS = {
   title: 'Point3R',
   tagline: 'Drop a video, watch the cloud grow',
   choose: 'Open',
   chooseLong: 'Open a video or images',
+  scan: 'Scan',
+  demos: 'Try a demo',
+  undo: 'Undo',
+  export: 'Export',
+  share: 'Share',
+  help: 'Help',
+  models: 'Model',
+  panel: 'View and settings',
+  closePanel: 'Close the panel',
+  close: 'Close',
+  timeline: 'Timeline',
   pause: 'Pause',
   resume: 'Resume',
   stop: 'Stop',
@@ -73,4 +85,14 @@ export const STAGE_TEXT: Record<Progress['stage'], string> = {
   model: 'Loading the model',
   open: 'Opening the file',
   frames: 'Reconstructing',
+};
+
+export const TAB_TEXT = { view: 'View', frames: 'Frames' } as const;
+
+export type PanelTab = keyof typeof TAB_TEXT;
+
+export const THEME_TEXT: Record<ThemeChoice, string> = {
+  system: 'Colours: as the system',
+  dark: 'Colours: dark',
+  light: 'Colours: light',
 };

@@ -1,8 +1,10 @@
 // The last error: what happened, what to do, and the code for a report.
+import './alert.css';
 import { detailOf } from '../errors';
 import type { AppState } from '../store';
 import { STRINGS } from '../strings';
 import { h, send, setText } from './dom';
+import { icon } from './icons';
 
 export class ErrorAlert extends HTMLElement {
   private readonly sentence = h('strong');
@@ -13,7 +15,7 @@ export class ErrorAlert extends HTMLElement {
   connectedCallback(): void {
     this.setAttribute('role', 'alert');
     this.hidden = true;
-    const dismiss = h('button', { type: 'button', class: 'dismiss', 'aria-label': STRINGS.dismiss }, '×');
+    const dismiss = h('button', { type: 'button', class: 'icon-button', 'aria-label': STRINGS.dismiss }, icon('close'));
     dismiss.addEventListener('click', () => send(this, 'p3r-dismiss', null));
     this.replaceChildren(h('div', {}, this.sentence, this.detail, this.action, this.code), dismiss);
   }

@@ -1,4 +1,5 @@
 // Where the network runs, in a few words beside the title.
+import './device.css';
 import type { DeviceReport } from '../protocol';
 import type { AppState } from '../store';
 import { STRINGS } from '../strings';

@@ -1,7 +1,9 @@
 // What the user must know: untrained weights (stays for good), computing on the processor (can be dismissed).
+import './notices.css';
 import type { AppState } from '../store';
 import { STRINGS } from '../strings';
 import { h } from './dom';
+import { icon } from './icons';
 
 export class Notices extends HTMLElement {
   private readonly untrained = notice('untrained', STRINGS.untrainedTitle, STRINGS.untrainedBody);
@@ -10,7 +12,11 @@ export class Notices extends HTMLElement {
   private softwareSeen = false;
 
   connectedCallback(): void {
-    const dismiss = h('button', { type: 'button', class: 'dismiss', 'aria-label': STRINGS.dismissNotice }, '×');
+    const dismiss = h(
+      'button',
+      { type: 'button', class: 'icon-button', 'aria-label': STRINGS.dismissNotice },
+      icon('close'),
+    );
     dismiss.addEventListener('click', () => {
       this.softwareSeen = true;
       this.software.hidden = true;

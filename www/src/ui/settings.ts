@@ -1,4 +1,5 @@
 // Sliders: how frames are picked (for the next video) and how points are drawn (at once).
+import './settings.css';
 import { formatCount } from '../format';
 import type { AppState, Settings } from '../store';
 import { STRINGS } from '../strings';
@@ -57,13 +58,10 @@ export class SettingsPanel extends HTMLElement {
   private readonly rows = SLIDERS.map((slider) => this.row(slider));
 
   connectedCallback(): void {
-    const details = h('details', {}, h('summary', {}, STRINGS.settings), ...this.rows.map(({ element }) => element));
-    details.open = matchMedia('(min-width: 60rem)').matches;
-    this.replaceChildren(details);
+    this.replaceChildren(...this.rows.map(({ element }) => element));
   }
 
-  show({ settings, state }: AppState): void {
-    this.hidden = state === 'unsupported';
+  show({ settings }: AppState): void {
     for (const { slider, input, output } of this.rows) {
       const value = settings[slider.name];
       input.value = String(slider.toPosition(value));

@@ -1,4 +1,5 @@
 // The bar at the bottom: state, progress, counts. The state's text is a live region; the numbers are not, they change too often.
+import './status.css';
 import { formatBytes, formatCount, formatMilliseconds, formatRemaining, formatShort } from '../format';
 import type { AppState, Progress } from '../store';
 import { STAGE_TEXT, STATE_TEXT, STRINGS } from '../strings';

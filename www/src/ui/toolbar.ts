@@ -1,37 +1,62 @@
-// The buttons and the page's one file input.
+// The buttons and the page's one file input. A button stands here only if what it leads to is there.
+import './toolbar.css';
+import type { Action } from '../actions';
 import type { AppState } from '../store';
 import { STRINGS } from '../strings';
 import { h, send, setText } from './dom';
-
-export type Action = 'pause' | 'resume' | 'stop' | 'reset' | 'export';
+import { type IconName, icon, setIcon } from './icons';
 
 const ACCEPT = 'video/mp4,video/webm,video/quicktime,image/*,.mp4,.webm,.mov,.m4v';
 
 export class Toolbar extends HTMLElement {
   private readonly input = h('input', { type: 'file', accept: ACCEPT, multiple: '', 'aria-label': STRINGS.chooseLong });
+  private readonly scan = this.button('scan', STRINGS.scan);
+  private readonly demos = this.button('demos', STRINGS.demos, 'demo');
   private readonly hold = this.button('pause', STRINGS.pause);
+  private readonly undo = this.button('undo', STRINGS.undo);
   private readonly stopButton = this.button('stop', STRINGS.stop);
   private readonly reset = this.button('reset', STRINGS.reset);
-  private readonly save = this.button('export', STRINGS.exportPly);
+  private readonly save = this.button('export', customElements.get('p3r-export') ? STRINGS.export : STRINGS.exportPly);
+  private readonly share = this.button('share', STRINGS.share);
 
   connectedCallback(): void {
     this.setAttribute('role', 'toolbar');
     this.setAttribute('aria-label', STRINGS.toolbar);
-    const label = h('label', { class: 'button primary' }, this.input, h('span', {}, STRINGS.choose));
-    this.replaceChildren(label, this.hold, this.stopButton, this.reset, this.save);
+    this.scan.hidden = !customElements.get('p3r-camera');
+    this.scan.classList.add('primary');
+    this.demos.hidden = !customElements.get('p3r-demos');
+    this.share.hidden = !customElements.get('p3r-share');
+    const primary = this.scan.hidden ? 'button primary' : 'button';
+    const label = h('label', { class: primary, 'data-action': 'open' }, this.input, icon('open'));
+    label.append(h('span', {}, STRINGS.choose));
+    const group = (...buttons: HTMLElement[]): HTMLElement => h('div', { class: 'group' }, ...buttons);
+    this.replaceChildren(
+      group(this.scan, label, this.demos),
+      group(this.hold, this.undo, this.stopButton, this.reset),
+      group(this.save, this.share),
+    );
     this.input.addEventListener('change', () => this.chosen());
+    document.addEventListener('p3r-action', (event) => {
+      if ((event as CustomEvent<Action>).detail === 'open') {
+        this.input.click();
+      }
+    });
   }
 
   show(state: AppState): void {
     const working = state.state === 'running' || state.state === 'paused';
-    const action: Action = state.state === 'paused' ? 'resume' : 'pause';
+    const action = state.state === 'paused' ? 'resume' : 'pause';
     this.hold.dataset.action = action;
-    setText(this.hold, STRINGS[action]);
+    name(this.hold, STRINGS[action], action);
     this.hold.disabled = !working;
     this.stopButton.disabled = !working;
+    this.undo.disabled = state.frames === 0 || !(working || state.state === 'ready');
     this.reset.disabled = state.state === 'loading' || state.state === 'unsupported' || isUntouched(state);
     this.save.disabled = state.points === 0;
+    this.share.disabled = state.points === 0;
     this.input.disabled = state.state === 'unsupported';
+    this.scan.disabled = working || state.state === 'unsupported';
+    this.demos.disabled = state.state === 'unsupported';
   }
 
   private chosen(): void {
@@ -43,11 +68,19 @@ export class Toolbar extends HTMLElement {
     }
   }
 
-  private button(action: Action, text: string): HTMLButtonElement {
-    const button = h('button', { type: 'button', 'data-action': action }, text);
+  private button(action: Action, text: string, picture: IconName = action as IconName): HTMLButtonElement {
+    const button = h('button', { type: 'button', 'data-action': action }, icon(picture), h('span', {}, text));
     button.disabled = true;
     button.addEventListener('click', () => send(this, 'p3r-action', button.dataset.action as Action));
     return button;
+  }
+}
+
+function name(button: HTMLButtonElement, text: string, picture: IconName): void {
+  const [drawing, words] = button.children;
+  if (words && words.textContent !== text) {
+    setText(words, text);
+    setIcon(drawing as SVGSVGElement, picture);
   }
 }
 

@@ -1,4 +1,5 @@
 // Holds the canvas. A canvas can be handed to a worker only once, so a new engine gets a new canvas.
+import './viewport.css';
 import { STRINGS } from '../strings';
 import { h, send } from './dom';
 

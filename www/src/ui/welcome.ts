@@ -1,4 +1,5 @@
 // The invitation on the empty canvas, and the frame that shows while something is dragged over the page.
+import './welcome.css';
 import type { AppState } from '../store';
 import { STRINGS } from '../strings';
 import { h, send, setText } from './dom';
@@ -9,7 +10,7 @@ export class Welcome extends HTMLElement {
 
   connectedCallback(): void {
     this.replaceChildren(
-      h('div', {}, this.heading, h('p', {}, STRINGS.welcomeBody), h('p', { class: 'formats' }, STRINGS.welcomeFormats)),
+      h('div', {}, this.heading, h('p', {}, STRINGS.welcomeBody), h('p', { class: 'quiet' }, STRINGS.welcomeFormats)),
     );
     this.acceptDrops();
     this.render(false);

@@ -1,0 +1,52 @@
+// What the user can ask for by a button or a key. Controls send `p3r-action` with a name; what concerns the session is
+// answered here, dialogs and panels listen for their own name.
+import type { Session } from './session';
+
+export type Action =
+  | 'scan'
+  | 'open'
+  | 'demos'
+  | 'pause'
+  | 'resume'
+  | 'undo'
+  | 'stop'
+  | 'reset'
+  | 'export'
+  | 'share'
+  | 'help'
+  | 'models'
+  | 'settings';
+
+type Handler = (session: Session) => Promise<unknown>;
+
+/** The actions that are the session's own. */
+const SESSION_ACTIONS: Partial<Record<Action, Handler>> = {
+  pause: (session) => session.pause(),
+  resume: (session) => session.resume(),
+  undo: (session) => session.undo(),
+  stop: (session) => session.stop(),
+  reset: (session) => session.reset(),
+  export: async (session) => {
+    // The dialog, where there is one, asks for the format.
+    if (!customElements.get('p3r-export')) {
+      download(await session.export('ply'), 'cloud.ply');
+    }
+  },
+};
+
+/** Lets the session answer its actions. Its errors are on screen already: it reports every one it rejects with. */
+export function answerActions(session: Session): void {
+  document.addEventListener('p3r-action', (event) => {
+    SESSION_ACTIONS[(event as CustomEvent<Action>).detail]?.(session).catch(() => {});
+  });
+}
+
+/** Hands a file to the browser's downloads. */
+export function download(blob: Blob, name: string): void {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  // The browser has taken hold of the file once the click has been handled.
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
