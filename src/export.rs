@@ -2,12 +2,13 @@
 
 #[cfg(feature = "cli")]
 pub mod depth;
+pub mod glb;
 pub mod intrinsics;
 pub mod ply;
 pub mod report;
 pub mod tum;
 
-use crate::session::Session;
+use crate::{scene::Scene, session::Session};
 
 /// A result that cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +48,8 @@ pub enum Format {
     Tum,
     /// Camera intrinsics.
     Intrinsics,
+    /// Points, cameras and path in one file.
+    Glb,
 }
 
 /// Writes a session's results into memory. `comments` say where they come from, in formats that have room.
@@ -59,6 +62,7 @@ pub fn export(session: &Session, format: Format, comments: &[&str]) -> Result<Ve
         Format::Ply => ply::write(session.cloud(), 0.0, comments, &mut bytes)?,
         Format::Tum => tum::write(session.trajectory(), comments, &mut bytes)?,
         Format::Intrinsics => intrinsics::write(session, &mut bytes)?,
+        Format::Glb => glb::write(&Scene::of(session, comments.first().unwrap_or(&"")), 0.0, &mut bytes)?,
     }
     Ok(bytes)
 }

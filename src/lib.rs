@@ -32,6 +32,7 @@ pub mod pace;
 pub mod preprocess;
 pub mod quant;
 pub mod render;
+pub mod scene;
 pub mod session;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod synth;

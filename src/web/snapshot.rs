@@ -67,6 +67,7 @@ impl Snapshot {
             "ply" => Format::Ply,
             "tum" => Format::Tum,
             "intrinsics" => Format::Intrinsics,
+            "glb" => Format::Glb,
             other => return Err(EngineError::bad_request(&format!("unknown format \"{other}\""))),
         };
         export(&self.session, format, &[]).map_err(|error| EngineError::new(error.code(), error.to_string()))

@@ -3,7 +3,7 @@
 import type { ErrorCode } from './errors';
 
 export type DeviceChoice = 'auto' | 'cpu' | 'gpu';
-export type ExportFormat = 'ply' | 'tum' | 'intrinsics';
+export type ExportFormat = 'ply' | 'tum' | 'intrinsics' | 'glb';
 
 export interface DeviceReport {
   /** Where the network runs. */

@@ -152,7 +152,12 @@ export class Session {
   }
 
   async export(format: ExportFormat): Promise<Blob> {
-    const type = { ply: 'application/octet-stream', tum: 'text/plain', intrinsics: 'application/json' }[format];
+    const type = {
+      ply: 'application/octet-stream',
+      tum: 'text/plain',
+      intrinsics: 'application/json',
+      glb: 'model/gltf-binary',
+    }[format];
     return new Blob([await this.reporting(this.engine.export(format))], { type });
   }
 
