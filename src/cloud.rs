@@ -4,9 +4,21 @@
 //! takes 8 bits on a logarithmic scale: `confidence = 2^(12 * code / 255)`, so code 0 is 1 (the least the
 //! network gives), code 255 is 4096 or more, and a step is 3.3 %.
 
+//!
+//! A cloud has a budget of bytes. When it is used up, points are merged into voxels ([`VoxelFusion`]), so a long
+//! scan goes on at bounded memory.
+
+mod clean;
+mod fusion;
+
 use std::sync::Arc;
 
 use bytemuck::{Pod, Zeroable};
+
+pub use clean::{FLAG_EDGE, FLAG_SKY, flags_of};
+pub use fusion::VoxelFusion;
+
+use crate::pace::Pace;
 
 /// Octaves of confidence that the 8-bit code covers.
 pub const CONFIDENCE_OCTAVES: f32 = 12.0;
@@ -61,13 +73,33 @@ impl PackedPoint {
     }
 }
 
-/// The points of one frame.
+/// The points of one frame. Once voxels were merged: the voxels that this frame was the first to see.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chunk {
     /// Index of the frame in its source.
     pub frame: u32,
-    /// Points in pixel order.
+    /// Points, in pixel order as long as nothing was merged.
     pub points: Vec<PackedPoint>,
+    /// What is doubtful about each point ([`FLAG_EDGE`], [`FLAG_SKY`]); empty where nothing is.
+    pub flags: Vec<u8>,
+}
+
+impl Chunk {
+    /// Points without doubts.
+    #[must_use]
+    pub fn new(frame: u32, points: Vec<PackedPoint>) -> Self {
+        Self { frame, points, flags: Vec::new() }
+    }
+
+    /// Every point with its flags.
+    pub fn flagged(&self) -> impl Iterator<Item = (&PackedPoint, u8)> + Clone {
+        let flags = self.flags.iter().copied().chain(std::iter::repeat(0));
+        self.points.iter().zip(flags)
+    }
+
+    fn bytes(&self) -> usize {
+        size_of_val(&*self.points) + self.flags.len()
+    }
 }
 
 /// An axis-aligned box.
@@ -98,9 +130,9 @@ pub struct Cloud {
     chunks: Vec<Arc<Chunk>>,
     bounds: Vec<Bounds>,
     points: usize,
+    bytes: usize,
     budget: usize,
-    /// Points of each frame that the budget left no room for.
-    refused: Vec<usize>,
+    fusion: Option<VoxelFusion>,
 }
 
 impl Default for Cloud {
@@ -110,31 +142,33 @@ impl Default for Cloud {
 }
 
 impl Cloud {
-    /// An empty cloud that will hold at most `budget` bytes of points.
+    /// An empty cloud that [`Cloud::fuse`] will keep within `budget` bytes. A budget of 0 keeps no point at all.
     #[must_use]
     pub fn new(budget: usize) -> Self {
-        Self { chunks: Vec::new(), bounds: Vec::new(), points: 0, budget, refused: Vec::new() }
+        Self { chunks: Vec::new(), bounds: Vec::new(), points: 0, bytes: 0, budget, fusion: None }
     }
 
-    /// Adds a frame's points. Points beyond the budget are not kept; returns how many those were.
-    pub fn push(&mut self, mut chunk: Chunk) -> usize {
-        let room = (self.budget / size_of::<PackedPoint>()).saturating_sub(self.points);
-        let refused = chunk.points.len().saturating_sub(room);
-        if refused > 0 {
-            // Every part of the picture loses alike.
-            let (total, kept) = (chunk.points.len(), room);
-            let mut index = 0;
-            chunk.points.retain(|_| {
-                let keep = (index + 1) * kept / total > index * kept / total;
-                index += 1;
-                keep
-            });
+    /// Adds a frame's points.
+    pub fn push(&mut self, mut chunk: Chunk) {
+        if self.budget == 0 {
+            chunk = Chunk::new(chunk.frame, Vec::new());
         }
-        self.refused.push(refused);
         self.points += chunk.points.len();
+        self.bytes += chunk.bytes();
         self.bounds.push(chunk.points.iter().fold(Bounds::EMPTY, |b, p| b.including(p.position)));
         self.chunks.push(Arc::new(chunk));
-        refused
+    }
+
+    /// Merges points into voxels if they take more than the budget: to half of it, so that this is rare.
+    ///
+    /// A voxel's points become their mean, weighted by confidence, and belong to the first frame that saw it. Undoing
+    /// frames therefore still takes back every voxel that only they saw; where they shared one with frames that
+    /// stay, its point stays at the mean: off by less than a voxel.
+    pub async fn fuse(&mut self, pace: &Pace) {
+        if self.bytes > self.budget {
+            let target = self.budget / 2 / (size_of::<PackedPoint>() + 1);
+            *self = fusion::fused(self, target, pace).await;
+        }
     }
 
     /// Drops the points of the last `frames` frames.
@@ -142,9 +176,9 @@ impl Cloud {
         let keep = self.chunks.len().saturating_sub(frames);
         for chunk in self.chunks.drain(keep..) {
             self.points -= chunk.points.len();
+            self.bytes -= chunk.bytes();
         }
         self.bounds.truncate(keep);
-        self.refused.truncate(keep);
     }
 
     /// Frames in order.
@@ -175,13 +209,32 @@ impl Cloud {
     /// Bytes the points take.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.points * size_of::<PackedPoint>()
+        self.bytes
     }
 
-    /// Points that were not kept because the budget was used up.
+    /// Bytes the points may take before they are merged.
     #[must_use]
-    pub fn refused(&self) -> usize {
-        self.refused.iter().sum()
+    pub fn budget(&self) -> usize {
+        self.budget
+    }
+
+    /// How points were merged to stay within the budget, if they were.
+    #[must_use]
+    pub fn fusion(&self) -> Option<VoxelFusion> {
+        self.fusion
+    }
+
+    /// The same cloud, `factor` times as large.
+    #[must_use]
+    pub fn scaled(&self, factor: f32) -> Self {
+        let larger = |p: &PackedPoint| PackedPoint { position: p.position.map(|v| v * factor), ..*p };
+        let mut cloud = Self::new(self.budget);
+        for chunk in &self.chunks {
+            let points = chunk.points.iter().map(larger).collect();
+            cloud.push(Chunk { frame: chunk.frame, points, flags: chunk.flags.clone() });
+        }
+        cloud.fusion = self.fusion.map(|fusion| VoxelFusion { voxel: fusion.voxel * factor, ..fusion });
+        cloud
     }
 
     /// The box around all points.
@@ -199,7 +252,7 @@ mod tests {
 
     fn chunk(frame: u32, count: usize) -> Chunk {
         let point = |i: usize| PackedPoint::new([frame as f32, i as f32, -1.0], [1, 2, 3], 1.0 + i as f32);
-        Chunk { frame, points: (0..count).map(point).collect() }
+        Chunk::new(frame, (0..count).map(point).collect())
     }
 
     #[test]
@@ -248,15 +301,6 @@ mod tests {
         assert_eq!((cloud.chunks().len(), cloud.point_count(), cloud.bytes()), (2, 20, 320));
         cloud.undo(100);
         assert!(cloud.is_empty() && cloud.chunks().is_empty());
-    }
-
-    #[test]
-    fn the_budget_thins_a_frame_evenly_and_counts() {
-        let mut cloud = Cloud::new(16 * 15);
-        assert_eq!(cloud.push(chunk(0, 10)), 0);
-        assert_eq!(cloud.push(chunk(1, 10)), 5);
-        assert_eq!(cloud.push(chunk(2, 10)), 10);
-        assert_eq!((cloud.point_count(), cloud.refused()), (15, 15));
     }
 
     #[test]

@@ -52,11 +52,13 @@ pub enum Format {
     Glb,
 }
 
-/// Writes a session's results into memory. `comments` say where they come from, in formats that have room.
+/// Writes a session's results into memory, to its scale. `comments` say where they come from, in formats that have
+/// room.
 ///
 /// # Errors
 /// When there is nothing to export.
 pub fn export(session: &Session, format: Format, comments: &[&str]) -> Result<Vec<u8>, ExportError> {
+    let session = &*session.to_scale();
     let mut bytes = Vec::new();
     match format {
         Format::Ply => ply::write(session.cloud(), 0.0, comments, &mut bytes)?,

@@ -28,10 +28,22 @@ pub struct Fusion {
     pub added: Vec<bool>,
 }
 
+/// When a pointer came into being and when it was last hit, in frames fused before.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PointerAge {
+    /// The frame that appended it.
+    pub born: u32,
+    /// The last frame whose patches it took the mean of; `born` if none did.
+    pub updated: u32,
+}
+
 /// Positions and features of all pointers.
 #[derive(Debug, Clone, Default)]
 pub struct PointerMemory {
     positions: Vec<[f32; 3]>,
+    ages: Vec<PointerAge>,
+    /// Frames fused so far.
+    frames: u32,
     /// `[pointers, width]`; `None` before the first frame.
     features: Option<Tensor<2>>,
 }
@@ -55,6 +67,12 @@ impl PointerMemory {
         &self.positions
     }
 
+    /// When pointers were born and last hit, in row order.
+    #[must_use]
+    pub fn ages(&self) -> &[PointerAge] {
+        &self.ages
+    }
+
     /// Features `[pointers, width]`, in row order.
     #[must_use]
     pub fn features(&self) -> Option<&Tensor<2>> {
@@ -64,13 +82,18 @@ impl PointerMemory {
     /// Takes in one frame: `positions[n]` and row `n` of `features` belong to patch `n`.
     /// `merge_unit` divides the diagonal of everything seen into the merge threshold.
     pub fn fuse(&mut self, positions: &[[f32; 3]], features: Tensor<2>, mode: UpdateMode, merge_unit: usize) -> Fusion {
+        let frame = self.frames;
+        self.frames += 1;
+        let new = PointerAge { born: frame, updated: frame };
         let Some(old) = self.features.take() else {
             self.positions = positions.to_vec();
+            self.ages = vec![new; positions.len()];
             self.features = Some(features);
             return Fusion { added: vec![true; positions.len()], ..Fusion::default() };
         };
         if mode == UpdateMode::Concatenate {
             self.positions.extend_from_slice(positions);
+            self.ages.resize(self.positions.len(), new);
             self.features = Some(Tensor::cat(vec![old, features], 0));
             return Fusion { added: vec![true; positions.len()], ..Fusion::default() };
         }
@@ -78,6 +101,12 @@ impl PointerMemory {
         let plan = Plan::new(self.positions.len(), &fusion);
         self.features = Some(plan.features(old, features));
         plan.positions(&mut self.positions, positions);
+        for (pointer, _) in &plan.merges {
+            if let Some(age) = self.ages.get_mut(*pointer) {
+                age.updated = frame;
+            }
+        }
+        self.ages.resize(self.positions.len(), new);
         fusion
     }
 }
@@ -241,6 +270,8 @@ mod tests {
         assert_eq!(column(&memory), [1.0, 30.0, 3.0, 10.0, 30.0]);
         let x: Vec<f32> = memory.positions().iter().map(|p| p[0]).collect();
         assert_eq!(x, [0.0, 10.1, 20.0, 5.0, 15.0]);
+        let ages: Vec<_> = memory.ages().iter().map(|age| (age.born, age.updated)).collect();
+        assert_eq!(ages, [(0, 0), (0, 1), (0, 0), (1, 1), (1, 1)]);
     }
 
     #[test]

@@ -13,12 +13,14 @@
 
 mod error;
 mod maps;
+mod scene;
 mod types;
 
 use std::{collections::VecDeque, sync::Arc};
 
 pub use error::SessionError;
 pub use maps::Maps;
+pub use scene::PointerRecord;
 pub use types::{Clock, FrameReport, FrameResult, SessionOptions, SessionState};
 
 use crate::{
@@ -50,6 +52,10 @@ pub struct Session {
     trajectory: Vec<(f64, Pose)>,
     focals: Vec<Option<f64>>,
     pointers: Vec<usize>,
+    /// What the pointer memory held after the last frame; stays when the memory is let go of.
+    pointer_records: Arc<[PointerRecord]>,
+    /// Metres, or whatever the user measures in, per unit of the network.
+    scale: Option<f32>,
 }
 
 /// How the network's input lies in the photographs.
@@ -193,12 +199,17 @@ impl Session {
         let focal = focal_length(maps.points_camera(), maps.width, maps.height);
         let number = u32::try_from(frame.index).unwrap_or(u32::MAX);
         let chunk = maps.chunk(number, &prepared.image, self.options.confidence);
-        let offered = chunk.points.len();
-        let refused = self.cloud.push(chunk);
+        let frame_points = chunk.points.len();
+        // On a copy, which shares the points: should the future be dropped meanwhile, nothing has happened.
+        let mut cloud = self.cloud.clone();
+        cloud.push(chunk);
+        cloud.fuse(pace).await;
+        self.cloud = cloud;
         if self.earlier.len() == UNDO_DEPTH {
             self.earlier.pop_front();
         }
         self.earlier.push_back(self.memory.replace(memory));
+        self.remember_pointers();
         self.size = Some(found);
         let photograph = (frame.image.width, frame.image.height);
         self.view = Some(View { input: found, photograph, scale: prepared.scale, offset: prepared.offset });
@@ -229,8 +240,8 @@ impl Session {
             added: pointers.added,
             merged: pointers.merged,
             points: self.cloud.point_count(),
-            frame_points: offered - refused,
-            refused,
+            frame_points,
+            voxel: self.cloud.fusion().map(|fusion| fusion.voxel),
             focal,
             ms_per_frame: end - begin,
             stages: stages.into_iter().chain(probe.stages().iter().copied()).collect(),
@@ -273,12 +284,14 @@ impl Session {
         }
         if frames >= self.frames() {
             self.forget_memory();
+            self.remember_pointers();
         } else if frames > self.earlier.len() {
             return Err(SessionError::UndoTooFar { asked: frames, available: self.earlier.len() });
         } else {
             for memory in self.earlier.drain(self.earlier.len() - frames..).take(1) {
                 self.memory = memory;
             }
+            self.remember_pointers();
         }
         let keep = self.frames().saturating_sub(frames);
         self.cloud.undo(frames);
@@ -329,6 +342,8 @@ impl Session {
         self.trajectory.clear();
         self.focals.clear();
         self.pointers.clear();
+        self.pointer_records = Arc::default();
+        self.scale = None;
         self.view = None;
     }
 

@@ -142,14 +142,76 @@ fn a_lost_device_keeps_the_cloud_until_a_model_is_loaded_and_started() {
 }
 
 #[test]
-fn the_least_confidence_and_the_budget_limit_the_cloud() {
+fn pointers_are_kept_with_their_ages_through_undo_and_stop() {
+    let mut session = running();
+    for i in 0..3 {
+        push(&mut session, &frame(i, 64, 48)).unwrap();
+    }
+    let all = session.pointer_records().clone();
+    assert_eq!(all.len(), session.pointers());
+    assert!(all.iter().all(|p| p.born <= p.updated && p.updated <= 2));
+    assert!(all.iter().any(|p| p.born == 0) && all.iter().any(|p| p.updated == 2));
+    session.undo(1).unwrap();
+    assert!(session.pointer_records().iter().all(|p| p.updated <= 1));
+    assert_eq!(session.pointer_records().len(), session.pointers());
+    session.stop();
+    assert_eq!(session.pointer_records().len(), session.pointers());
+    session.reset();
+    assert!(session.pointer_records().is_empty());
+}
+
+#[test]
+fn the_scale_enlarges_what_is_exported_and_goes_with_the_scene() {
+    let mut session = running();
+    push(&mut session, &frame(0, 64, 48)).unwrap();
+    push(&mut session, &frame(1, 64, 48)).unwrap();
+    for absurd in [f32::NAN, 0.0, -1.0, f32::INFINITY] {
+        session.set_scale(absurd);
+    }
+    assert_eq!(session.scale(), 1.0);
+    session.set_scale(2.5);
+    let scaled = session.to_scale();
+    let first = |s: &Session| s.cloud().chunks()[1].points[7].position;
+    assert_eq!(first(&scaled), first(&session).map(|v| v * 2.5));
+    assert_eq!(scaled.trajectory()[1].1.translation, session.trajectory()[1].1.translation.map(|v| v * 2.5));
+    assert_eq!(scaled.trajectory()[1].1.rotation, session.trajectory()[1].1.rotation);
+    let depth = |s: &Session| s.keyframes().frames()[0].maps.as_ref().unwrap().depth().nth(5).unwrap();
+    assert!((depth(&scaled) / depth(&session) - 2.5).abs() < 5e-3); // f16
+    assert_eq!(scaled.intrinsics(), session.intrinsics());
+    session.reset();
+    assert_eq!(session.scale(), 1.0);
+}
+
+#[test]
+fn a_scan_beyond_its_budget_is_merged_and_goes_on_and_can_be_undone() {
+    let mut session = Session::new();
+    session.load(model());
+    let budget = 64 * 48 * 16 * 2;
+    session.start(SessionOptions { size: Some(64), budget: Some(budget), ..SessionOptions::default() }).unwrap();
+    let mut reports = Vec::new();
+    for i in 0..5 {
+        reports.push(push(&mut session, &frame(i, 64, 48)).unwrap().report);
+    }
+    assert_eq!(reports[0].voxel, None);
+    let voxel = reports[4].voxel.expect("merged");
+    assert!(voxel > 0.0);
+    assert!(reports.iter().all(|r| r.bytes <= budget && r.frame_points == 64 * 48));
+    assert_eq!(session.cloud().chunks().len(), 5);
+    session.undo(2).unwrap();
+    assert_eq!((session.cloud().chunks().len(), session.frames()), (3, 3));
+    push(&mut session, &frame(5, 64, 48)).unwrap();
+    assert_eq!(session.cloud().chunks().len(), 4);
+}
+
+#[test]
+fn the_least_confidence_limits_the_cloud_and_a_budget_of_nothing_keeps_no_points() {
     let mut session = Session::new();
     session.load(model());
     let options = SessionOptions { size: Some(64), confidence: 1e30, ..SessionOptions::default() };
     session.start(options).unwrap();
     assert_eq!(push(&mut session, &frame(0, 64, 48)).unwrap().report.points, 0);
     session.reset();
-    session.start(SessionOptions { size: Some(64), budget: Some(16 * 100), ..SessionOptions::default() }).unwrap();
-    let report = push(&mut session, &frame(0, 64, 48)).unwrap().report;
-    assert_eq!((report.points, report.frame_points, report.refused), (100, 100, 64 * 48 - 100));
+    session.start(SessionOptions { size: Some(64), budget: Some(0), ..SessionOptions::default() }).unwrap();
+    assert_eq!(push(&mut session, &frame(0, 64, 48)).unwrap().report.points, 0);
+    assert_eq!(session.cloud().chunks().len(), 1);
 }

@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 
 use super::SessionError;
 use crate::{
-    cloud::{Chunk, PackedPoint},
+    cloud::{Chunk, PackedPoint, flags_of},
     model::Prediction,
     preprocess::RgbImage,
 };
@@ -93,18 +93,27 @@ impl Maps {
         self.points_world().iter().filter(|v| !v.is_finite()).count()
     }
 
-    /// The points worth keeping, with the colours of `image`: confident enough and finite.
+    /// The points worth keeping, with the colours of `image` and what is doubtful about them: confident enough and
+    /// finite.
     pub(super) fn chunk(&self, frame: u32, image: &RgbImage, least: f32) -> Chunk {
         let mut points = Vec::new();
+        let mut flags = Vec::new();
+        let depth: Vec<f32> = self.depth().collect();
+        let doubts = flags_of(self.width, self.height, &image.rgb, &depth);
+        let doubts = doubts.into_iter().chain(std::iter::repeat(0));
         let pixels = self.points_world().chunks_exact(3).zip(image.rgb.chunks_exact(3)).zip(self.confidence_world());
-        for ((point, color), &confidence) in pixels {
+        for (((point, color), &confidence), doubt) in pixels.zip(doubts) {
             let ([x, y, z], [r, g, b]) = (point, color) else { continue };
             // A confidence that is not a number is not enough.
             if confidence >= least.max(0.0) && x.is_finite() && y.is_finite() && z.is_finite() {
                 points.push(PackedPoint::new([*x, *y, *z], [*r, *g, *b], confidence));
+                flags.push(doubt);
             }
         }
-        Chunk { frame, points }
+        if flags.iter().all(|flag| *flag == 0) {
+            flags = Vec::new();
+        }
+        Chunk { frame, points, flags }
     }
 }
 

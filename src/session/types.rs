@@ -65,7 +65,7 @@ pub struct SessionOptions {
     pub crop: bool,
     /// Least world confidence of points that are kept (1 keeps all).
     pub confidence: f32,
-    /// Most bytes of points that are kept on the host.
+    /// Most bytes of points that are kept on the host; beyond it they are merged into voxels. 0 keeps no points.
     pub budget: Option<usize>,
     /// Most bytes of pictures, depth and confidence maps that are kept on the host.
     pub keyframe_budget: usize,
@@ -95,10 +95,10 @@ pub struct FrameReport {
     pub merged: usize,
     /// Points in the cloud.
     pub points: usize,
-    /// Points that this frame added to the cloud.
+    /// Points that this frame brought.
     pub frame_points: usize,
-    /// Points of this frame that the budget left no room for.
-    pub refused: usize,
+    /// Side of the voxels that points were merged into to stay within the budget, world units; null if they were not.
+    pub voxel: Option<f32>,
     /// Focal length of this frame, pixels of the network input.
     pub focal: Option<f64>,
     /// Time for the whole frame.

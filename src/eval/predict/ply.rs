@@ -83,7 +83,7 @@ mod tests {
         let mut cloud = Cloud::default();
         for frame in [0, 4] {
             let point = |i: u16| PackedPoint::new([f32::from(i), 0.5, -1.0], [1, 2, 3], 2.0);
-            cloud.push(Chunk { frame, points: (0..5).map(point).collect() });
+            cloud.push(Chunk::new(frame, (0..5).map(point).collect()));
         }
         let mut bytes = Vec::new();
         crate::export::ply::write(&cloud, 0.0, &["a comment"], &mut bytes).unwrap();
