@@ -28,8 +28,8 @@ fn ply_keeps_positions_colours_and_frames_to_the_bit() {
     let mut cloud = Cloud::default();
     let positions = [[1.5, -2.25, 3.0], [f32::MIN_POSITIVE, -0.0, 1e-42], [f32::MAX, f32::MIN, 0.1]];
     let points = positions.iter().map(|&p| PackedPoint::new(p, [255, 0, 17], 30.0)).collect();
-    cloud.push(Chunk { frame: 7, points });
-    cloud.push(Chunk { frame: u32::MAX, points: vec![PackedPoint::new([0.0; 3], [1, 2, 3], 1.0)] });
+    cloud.push(Chunk::new(7, points));
+    cloud.push(Chunk::new(u32::MAX, vec![PackedPoint::new([0.0; 3], [1, 2, 3], 1.0)]));
     let mut bytes = Vec::new();
     ply::write(&cloud, 0.0, &["two\nlines\rend_header\n"], &mut bytes).unwrap();
     let (header, records) = read_ply(&bytes);

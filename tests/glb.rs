@@ -19,7 +19,7 @@ fn scene() -> Scene {
             let position = [x + frame as f32 * 0.3, y, 2.0 + 0.2 * (3.0 * x).sin()];
             PackedPoint::new(position, [(i % 256) as u8, (i / 40) as u8, frame as u8 * 100], 1.0 + (i % 90) as f32)
         };
-        cloud.push(Chunk { frame: frame * 5, points: (0..1600).map(point).collect() });
+        cloud.push(Chunk::new(frame * 5, (0..1600).map(point).collect()));
     }
     let s = 0.5_f32.sqrt();
     let camera = |i: u32| SceneCamera {
@@ -69,8 +69,7 @@ fn the_khronos_validator_finds_nothing_to_complain_about() {
     let one_camera = Scene { cameras: full.cameras[..1].to_vec(), intrinsics: None, ..full.clone() };
     let mut odd = full.clone();
     let mut points = Cloud::default();
-    points
-        .push(Chunk { frame: u32::MAX, points: vec![PackedPoint::new([f32::MIN_POSITIVE, -0.0, 1e30], [1; 3], 5.0)] });
+    points.push(Chunk::new(u32::MAX, vec![PackedPoint::new([f32::MIN_POSITIVE, -0.0, 1e30], [1; 3], 5.0)]));
     odd.cloud = points;
     let files =
         [("full.glb", written(&full, 0.0)), ("one.glb", written(&one_camera, 0.0)), ("odd.glb", written(&odd, 0.0))];
@@ -86,7 +85,7 @@ fn the_khronos_validator_finds_nothing_to_complain_about() {
 fn points_below_the_confidence_and_points_that_are_not_numbers_are_left_out() {
     let mut all = scene();
     let mut cloud = all.cloud.clone();
-    cloud.push(Chunk { frame: 9, points: vec![PackedPoint::new([f32::NAN, 0.0, 0.0], [0; 3], 80.0)] });
+    cloud.push(Chunk::new(9, vec![PackedPoint::new([f32::NAN, 0.0, 0.0], [0; 3], 80.0)]));
     all.cloud = cloud;
     let json = |bytes: &[u8]| -> serde_json::Value {
         let length = u32::from_le_bytes(bytes[12..16].try_into().unwrap()) as usize;
