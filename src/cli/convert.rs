@@ -1,5 +1,6 @@
 //! `point3r convert`: a checkpoint, or the weight formula, becomes a model folder.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -9,8 +10,8 @@ use super::Outcome;
 use super::inspect::{Lines, accounting_text, component_rows, components_text, emit, emit_json};
 use crate::model::Config;
 use crate::weights::{
-    About, Accounting, Checkpoint, Converted, Inferred, Storage, WeightsError, convert_checkpoint, convert_formula,
-    formula_preset, infer_config,
+    About, Accounting, Checkpoint, Converted, Inferred, Mix, Rounding, Rule, Storage, TensorRounding, WeightsError,
+    component_name, convert_checkpoint, convert_formula, formula_preset, infer_config,
 };
 
 /// Licence of the weights that the authors of Point3R released.
@@ -29,6 +30,12 @@ pub(super) struct Args {
     /// How weights are stored.
     #[arg(long, value_enum, default_value_t = Precision::F16)]
     precision: Precision,
+    /// Store a part of the network differently: a component (`pose heads`) or the beginning of keys. Repeatable.
+    #[arg(long, value_name = "PART=PRECISION")]
+    keep: Vec<Rule>,
+    /// Store all matrices alike, instead of the sensitive ones more precisely.
+    #[arg(long)]
+    uniform: bool,
     /// Model folder to write.
     #[arg(short, long, value_name = "DIR")]
     output: PathBuf,
@@ -52,8 +59,16 @@ pub(super) struct Args {
     json: bool,
 }
 
+impl Args {
+    fn mix(&self, precision: Storage) -> Mix {
+        let mix = if self.uniform { Mix::uniform(precision) } else { Mix::of(precision) };
+        mix.with(&self.keep)
+    }
+}
+
+/// Storage of the weights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Precision {
+pub(super) enum Precision {
     F32,
     F16,
     Int8,
@@ -74,9 +89,6 @@ impl From<Precision> for Storage {
 #[expect(clippy::needless_pass_by_value, reason = "commands own their arguments")]
 pub(super) fn execute(args: Args) -> Outcome {
     let precision = Storage::from(args.precision);
-    if precision.size().is_none() {
-        return Err(WeightsError::Precision { precision: precision.to_string() }.into());
-    }
     match (&args.formula, &args.checkpoint) {
         (Some(network), _) => from_formula(&args, network, precision),
         (None, Some(path)) => from_checkpoint(&args, path, precision),
@@ -103,6 +115,7 @@ fn from_formula(args: &Args, network: &str, precision: Storage) -> Outcome {
         trained: false,
         config,
         precision,
+        mix: args.mix(precision),
     };
     let bar = progress_bar(args.json, "values");
     let converted = convert_formula(about, &args.output, args.force, &mut |done, total| advance(&bar, done, total))?;
@@ -148,6 +161,7 @@ fn from_checkpoint(args: &Args, path: &Path, precision: Storage) -> Outcome {
         trained: config.weight_generator.is_none(),
         config,
         precision,
+        mix: args.mix(precision),
     };
     let bar = progress_bar(args.json, "values");
     let mut progress = |done, total| advance(&bar, done, total);
@@ -222,6 +236,9 @@ fn report(
             "needs": manifest.needs,
             "components": component_rows(manifest),
             "kept_f32": converted.kept_f32,
+            "rounding": converted.tensors.iter().map(|t| json!({
+                "name": t.name, "storage": t.storage, "relative_error": t.rounding.relative(),
+            })).collect::<Vec<_>>(),
             "keys": accounting,
             "notes": notes,
         });
@@ -235,6 +252,7 @@ fn report(
         text.push_str(&accounting_text(accounting));
     }
     text.push_str(&components_text(manifest));
+    text.push_str(&rounding_text(&converted.tensors));
     for name in &converted.kept_f32 {
         text.line(format_args!("kept as f32: {name} (values beyond half precision)"));
     }
@@ -246,4 +264,32 @@ fn report(
         manifest.licence
     ));
     Ok(emit(&text)?)
+}
+
+/// The relative error of the stored weights by component and storage, and the worst tensor of each.
+fn rounding_text(tensors: &[TensorRounding]) -> String {
+    let mut rows: BTreeMap<_, (Rounding, usize, &TensorRounding)> = BTreeMap::new();
+    for tensor in tensors.iter().filter(|tensor| tensor.storage != Storage::F32) {
+        let row = rows.entry((tensor.component, tensor.storage.to_string()));
+        let (sum, count, worst) = row.or_insert((Rounding::default(), 0, tensor));
+        *sum = sum.and(tensor.rounding);
+        *count += 1;
+        if tensor.rounding.relative() > worst.rounding.relative() {
+            *worst = tensor;
+        }
+    }
+    let mut text = String::new();
+    if !rows.is_empty() {
+        text.line(format_args!("{:<16} {:>7} {:>8} {:>10}  worst tensor", "part", "stored", "tensors", "error"));
+    }
+    for ((component, storage), (sum, count, worst)) in rows {
+        text.line(format_args!(
+            "{:<16} {storage:>7} {count:>8} {:>8.4} %  {} ({:.4} %)",
+            component_name(component),
+            sum.relative() * 100.0,
+            worst.name,
+            worst.rounding.relative() * 100.0
+        ));
+    }
+    text
 }

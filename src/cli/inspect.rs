@@ -10,7 +10,7 @@ use serde_json::json;
 use super::Outcome;
 use super::convert::{advance, find_config, progress_bar};
 use crate::model::{Component, Config};
-use crate::weights::{Accounting, Checkpoint, Manifest, check_folder, read_manifest};
+use crate::weights::{Accounting, Checkpoint, Manifest, check_folder, component_name, read_manifest};
 
 /// Arguments of `point3r inspect`.
 #[derive(Debug, clap::Args)]
@@ -51,19 +51,6 @@ pub(super) struct ComponentRow {
     bytes: u64,
 }
 
-fn component_name(component: Component) -> &'static str {
-    match component {
-        Component::Encoder => "encoder",
-        Component::Decoder => "decoder",
-        Component::MemoryDecoder => "memory decoder",
-        Component::PoseMemory => "pose memory",
-        Component::ValueEncoder => "value encoder",
-        Component::PointerHead => "pointer head",
-        Component::DenseHeads => "dense heads",
-        Component::PoseHeads => "pose heads",
-    }
-}
-
 /// Tensors, values and bytes of a model folder by part of the network.
 pub(super) fn component_rows(manifest: &Manifest) -> Vec<ComponentRow> {
     let component: HashMap<String, Component> =
@@ -75,7 +62,12 @@ pub(super) fn component_rows(manifest: &Manifest) -> Vec<ComponentRow> {
         row.component = component_name(*part);
         row.tensors += 1;
         row.parameters += tensor.element_count().unwrap_or(0);
-        row.bytes += tensor.pieces.iter().map(|piece| piece.range[1].saturating_sub(piece.range[0])).sum::<u64>();
+        row.bytes += tensor
+            .pieces
+            .iter()
+            .chain(&tensor.scale)
+            .map(|piece| piece.range[1].saturating_sub(piece.range[0]))
+            .sum::<u64>();
     }
     rows.into_values().collect()
 }

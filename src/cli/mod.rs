@@ -4,6 +4,7 @@ mod bench;
 mod convert;
 mod eval;
 mod inspect;
+mod quant_error;
 mod run;
 mod synth;
 mod verify;
@@ -34,6 +35,8 @@ enum Command {
     Synth(synth::Args),
     /// Score depth, camera path or reconstruction against a data set, beside trivial baselines.
     Eval(eval::Args),
+    /// Measure what storing weights less precisely changes in the output.
+    QuantError(quant_error::Args),
     /// Time the network with formula weights.
     Bench(bench::Args),
 }
@@ -58,6 +61,7 @@ pub fn main() -> ExitCode {
         Command::Inspect(args) => inspect::execute(args),
         Command::Synth(args) => synth::execute(args),
         Command::Eval(args) => eval::execute(args),
+        Command::QuantError(args) => quant_error::execute(args),
         Command::Bench(args) => bench::execute(args),
     };
     match outcome {

@@ -101,10 +101,10 @@ fn print(report: &VerifyReport) {
     println!("{}: {} tensors compared", if report.passed { "passed" } else { "FAILED" }, report.compared);
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, String> {
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, String> {
     std::fs::read(path).map_err(|e| format!("{} cannot be read: {e}", path.display()))
 }
 
-fn read_optional(path: &Path) -> Result<Option<Vec<u8>>, String> {
+pub(super) fn read_optional(path: &Path) -> Result<Option<Vec<u8>>, String> {
     if path.exists() { read(path).map(Some) } else { Ok(None) }
 }

@@ -49,7 +49,7 @@ impl UpConv {
         let bias: Tensor<1> = p.take(&format!("{prefix}.bias"), [dim])?;
         let weight = weight.reshape([dim, dim * side * side]);
         let bias = bias.reshape([dim, 1]).expand([dim, side * side]).reshape([dim * side * side]);
-        Ok(Self { tiles: Linear { weight, bias }, channels: dim, side })
+        Ok(Self { tiles: Linear::from_columns(weight, bias), channels: dim, side })
     }
 
     /// `[height * width, channels]` tokens to a map `side` times as large.

@@ -3,57 +3,16 @@
 mod attention;
 mod conv;
 mod host;
+mod linear;
 
 use burn::tensor::{Tensor, activation, module};
 
 pub(crate) use attention::{attend, heads_of, join_heads};
 pub(crate) use conv::{Conv, UpConv, patches_of_map, tokens_to_map, upsample2};
 pub(crate) use host::{each_row, in_place, is_host};
+pub(crate) use linear::Linear;
 
 use crate::weights::{Parameters, WeightsError};
-
-/// `y = x W^T + b`, `W` given as `[out, in]`.
-#[derive(Debug, Clone)]
-pub(crate) struct Linear {
-    /// `[in, out]`, contiguous: a product of few tokens spends as long packing a transposed matrix as multiplying.
-    weight: Tensor<2>,
-    bias: Tensor<1>,
-}
-
-impl Linear {
-    /// From `[out, in]`. Reshaping a transposed view lays it out anew.
-    fn new(weight: Tensor<2>, bias: Tensor<1>) -> Self {
-        let [output, input] = weight.dims();
-        let weight: Tensor<1> = weight.transpose().reshape([input * output]);
-        Self { weight: weight.reshape([input, output]), bias }
-    }
-
-    pub(crate) fn take(p: &mut Parameters, prefix: &str, input: usize, output: usize) -> Result<Self, WeightsError> {
-        let weight = p.take(&format!("{prefix}.weight"), [output, input])?;
-        Ok(Self::new(weight, p.take(&format!("{prefix}.bias"), [output])?))
-    }
-
-    /// A convolution whose kernel is its stride: a linear map of the flattened patch (channel outer, then y, x).
-    pub(crate) fn take_patch(p: &mut Parameters, prefix: &str, side: usize, out: usize) -> Result<Self, WeightsError> {
-        let weight = p.take(&format!("{prefix}.weight"), [out, 3, side, side])?;
-        Ok(Self::new(weight.reshape([out, 3 * side * side]), p.take(&format!("{prefix}.bias"), [out])?))
-    }
-
-    /// A 1x1 convolution as a map of tokens.
-    pub(crate) fn take_pointwise(
-        p: &mut Parameters,
-        prefix: &str,
-        input: usize,
-        output: usize,
-    ) -> Result<Self, WeightsError> {
-        let weight = p.take(&format!("{prefix}.weight"), [output, input, 1, 1])?;
-        Ok(Self::new(weight.reshape([output, input]), p.take(&format!("{prefix}.bias"), [output])?))
-    }
-
-    pub(crate) fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        module::linear(x, self.weight.clone(), Some(self.bias.clone()))
-    }
-}
 
 /// Layer normalisation over channels, biased variance.
 #[derive(Debug, Clone)]

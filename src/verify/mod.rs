@@ -6,12 +6,16 @@
 
 mod compare;
 mod produce;
+#[cfg(feature = "cli")]
+mod rounding;
 mod safetensors;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::Serialize;
 
 pub use compare::{Group, GroupReport, TensorReport};
+#[cfg(feature = "cli")]
+pub use rounding::{OutputError, RoundingReport, Run, compare_runs, run_rounded};
 
 use crate::model::{Config, ModelError, Options, Point3r, Probe, Rotary};
 use crate::pace::Pace;

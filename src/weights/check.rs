@@ -3,8 +3,9 @@
 use std::collections::{HashMap, HashSet};
 
 use super::WeightsError;
-use super::manifest::{MAX_SHARD_BYTES, Manifest, Storage, TensorEntry, element_count};
+use super::manifest::{MAX_SHARD_BYTES, Manifest, Piece, TensorEntry, element_count};
 use crate::model::ParameterSpec;
+use crate::quant::BLOCK;
 
 /// Most shards of a model (128 GiB at the shard limit).
 const MAX_SHARDS: u64 = 4096;
@@ -21,7 +22,7 @@ pub(super) fn check(manifest: &Manifest) -> Result<(), WeightsError> {
     check_shards(manifest)?;
     manifest.config.validate()?;
     check_tensors(manifest)?;
-    let weights: u64 = manifest.parameters().saturating_mul(4);
+    let weights = manifest.tensors.iter().fold(0u64, |sum, tensor| sum.saturating_add(tensor.device_bytes()[1]));
     if manifest.needs.gpu_mib.saturating_mul(1 << 20) < weights {
         return Err(invalid(format!(
             "needs.gpu_mib is {}, but the weights alone are {} bytes",
@@ -65,10 +66,7 @@ fn check_text(manifest: &Manifest) -> Result<(), WeightsError> {
     {
         return Err(invalid("source_sha256 is not a SHA-256"));
     }
-    match manifest.precision {
-        Storage::F32 | Storage::F16 => Ok(()),
-        packed => Err(WeightsError::NewerProgram { what: format!("precision {packed}") }),
-    }
+    Ok(())
 }
 
 fn is_sha256(text: &str) -> bool {
@@ -120,7 +118,7 @@ fn check_tensors(manifest: &Manifest) -> Result<(), WeightsError> {
         let count = element_count(&tensor.shape).unwrap_or(u64::MAX);
         within(&tensor.name, count, MAX_TENSOR_VALUES)?;
         values = values.saturating_add(count);
-        check_pieces(manifest, tensor, count, &mut ranges)?;
+        check_pieces(manifest, tensor, &mut ranges)?;
     }
     within("the number of parameters", values, MAX_VALUES)?;
     let mut missing: Vec<&String> =
@@ -146,22 +144,35 @@ fn check_tensors(manifest: &Manifest) -> Result<(), WeightsError> {
 fn check_pieces<'m>(
     manifest: &Manifest,
     tensor: &'m TensorEntry,
-    count: u64,
     ranges: &mut [Vec<(u64, u64, &'m str)>],
 ) -> Result<(), WeightsError> {
     let key = &tensor.name;
     let wrong = |reason: String| WeightsError::ByteRange { key: key.clone(), reason };
-    let Some(size) = tensor.storage.size() else {
-        return Err(WeightsError::NewerProgram { what: format!("{} storage ({key})", tensor.storage) });
-    };
-    if tensor.block.is_some() {
-        return Err(wrong(format!("{} values have no blocks", tensor.storage)));
+    match (tensor.storage.bits(), tensor.block) {
+        (Some(_), Some(BLOCK)) if tensor.shape.len() == 2 => {}
+        (Some(_), Some(BLOCK)) => return Err(wrong(format!("only matrices can be stored as {}", tensor.storage))),
+        (Some(_), block) => return Err(WeightsError::Block { key: key.clone(), block: block.unwrap_or(0) }),
+        (None, None) if tensor.scale.is_empty() => {}
+        (None, _) => return Err(wrong(format!("{} values have no blocks", tensor.storage))),
     }
-    // Rows are cut between, never within; `count` is at most 2^28 here.
-    let columns = tensor.shape.last().copied().unwrap_or(1).max(1) as u64;
-    let row_bytes = columns.saturating_mul(size);
+    let ([row, scale_row], [values, scales]) = (tensor.row_bytes(), tensor.file_bytes());
+    check_rows(manifest, key, &tensor.pieces, "values", row, values, ranges)?;
+    check_rows(manifest, key, &tensor.scale, "scales", scale_row, scales, ranges)
+}
+
+/// Holds the pieces of one array against the size its shape gives it. Rows are cut between, never within.
+fn check_rows<'m>(
+    manifest: &Manifest,
+    key: &'m str,
+    pieces: &[Piece],
+    what: &str,
+    row_bytes: u64,
+    expected: u64,
+    ranges: &mut [Vec<(u64, u64, &'m str)>],
+) -> Result<(), WeightsError> {
+    let wrong = |reason: String| WeightsError::ByteRange { key: key.to_owned(), reason };
     let mut total = 0u64;
-    for piece in &tensor.pieces {
+    for piece in pieces {
         let [start, end] = piece.range;
         let (Some(shard), Some(used)) = (manifest.shards.get(piece.shard), ranges.get_mut(piece.shard)) else {
             return Err(wrong(format!("shard {} does not exist", piece.shard)));
@@ -170,15 +181,14 @@ fn check_pieces<'m>(
             return Err(wrong(format!("bytes {start}..{end} are not inside a shard of {} bytes", shard.bytes)));
         }
         let length = end - start;
-        if length == 0 || !length.is_multiple_of(row_bytes) {
+        if length == 0 || row_bytes == 0 || !length.is_multiple_of(row_bytes) {
             return Err(wrong(format!("a piece of {length} bytes is not a number of rows of {row_bytes} bytes")));
         }
         total = total.saturating_add(length);
-        used.push((start, end, key.as_str()));
+        used.push((start, end, key));
     }
-    let expected = count.saturating_mul(size);
     if total != expected {
-        return Err(wrong(format!("its shape needs {expected} bytes, its pieces hold {total}")));
+        return Err(wrong(format!("its shape needs {expected} bytes of {what}, its pieces hold {total}")));
     }
     Ok(())
 }

@@ -2,11 +2,9 @@
 
 use std::path::Path;
 
-use half::f16;
-
 use super::manifest::{Manifest, Storage};
-use super::{Accounting, Checkpoint, FolderWriter, WeightsError, formula_values};
-use crate::model::{Config, ParameterSpec};
+use super::{Accounting, Checkpoint, FolderWriter, Mix, Rounding, WeightsError, formula_values};
+use crate::model::{Component, Config, ParameterSpec};
 
 /// What a manifest says about its model besides the tensors.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,8 +21,23 @@ pub struct About {
     pub trained: bool,
     /// The network.
     pub config: Config,
-    /// Storage of the weights.
+    /// Precision, as the manifest names it.
     pub precision: Storage,
+    /// Storage of each weight.
+    pub mix: Mix,
+}
+
+/// What storing one tensor costs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TensorRounding {
+    /// Checkpoint key.
+    pub name: String,
+    /// The part of the network it belongs to.
+    pub component: Component,
+    /// How it is stored.
+    pub storage: Storage,
+    /// Difference to the exact values.
+    pub rounding: Rounding,
 }
 
 /// The outcome of a conversion.
@@ -34,6 +47,8 @@ pub struct Converted {
     pub manifest: Manifest,
     /// Tensors that hold values beyond half precision and were kept as f32.
     pub kept_f32: Vec<String>,
+    /// What storing each tensor costs.
+    pub tensors: Vec<TensorRounding>,
 }
 
 /// Writes the parameters of a checkpoint that `accounting` has accepted. `progress(done, total)` counts values.
@@ -84,30 +99,21 @@ fn convert(
     force: bool,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Converted, WeightsError> {
-    if about.precision.size().is_none() {
-        return Err(WeightsError::Precision { precision: about.precision.to_string() });
-    }
     let specs: Vec<ParameterSpec> = about.config.parameters().into_iter().filter(|spec| spec.used).collect();
     let mut writer = FolderWriter::create(dir, force)?;
-    let mut kept_f32 = Vec::new();
+    let (mut kept_f32, mut tensors) = (Vec::new(), Vec::new());
     let total = specs.iter().map(|spec| spec.len() as u64).sum();
     let mut done = 0;
     for spec in &specs {
         let values = values(spec)?;
-        let storage = storage_for(about.precision, &spec.shape, &values);
-        if storage != about.precision && spec.shape.len() > 1 {
+        let storage = about.mix.storage(spec, &values);
+        if storage == Storage::F32 && about.mix.storage(spec, &[]) != storage {
             kept_f32.push(spec.name.clone());
         }
-        writer.push(&spec.name, &spec.shape, storage, &values)?;
+        let rounding = writer.push(&spec.name, &spec.shape, storage, &values)?;
+        tensors.push(TensorRounding { name: spec.name.clone(), component: spec.component, storage, rounding });
         done += spec.len() as u64;
         progress(done, total);
     }
-    Ok(Converted { manifest: writer.finish(about)?, kept_f32 })
-}
-
-/// Half precision is for matrices and kernels: norms and biases are 0.2 % of the bytes and stay exact, and so
-/// does a tensor with values that half precision cannot hold.
-fn storage_for(precision: Storage, shape: &[usize], values: &[f32]) -> Storage {
-    let fits = |value: &f32| value.abs() <= f16::MAX.to_f32();
-    if precision == Storage::F16 && shape.len() > 1 && values.iter().all(fits) { Storage::F16 } else { Storage::F32 }
+    Ok(Converted { manifest: writer.finish(about)?, kept_f32, tensors })
 }

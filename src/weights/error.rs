@@ -69,6 +69,20 @@ pub enum WeightsError {
         /// What does not fit.
         reason: String,
     },
+    /// Packed weights in blocks that this program does not read.
+    #[error("{key} is packed in blocks of {block}, this program reads blocks of 32: convert the checkpoint again")]
+    Block {
+        /// Checkpoint key.
+        key: String,
+        /// Block size in the manifest, 0 where it has none.
+        block: usize,
+    },
+    /// A scale of packed weights that no packing makes.
+    #[error("{key} holds a scale that is negative or not a number: the model is damaged; download it again")]
+    Scale {
+        /// Checkpoint key.
+        key: String,
+    },
     /// Something is larger than any model this program can run.
     #[error("{what} is {value}, the limit is {limit}: this is not a model this program can run")]
     TooLarge {
@@ -194,12 +208,6 @@ pub enum WeightsError {
         /// Folder.
         path: String,
     },
-    /// A precision that cannot be written yet.
-    #[error("precision {precision} is not available yet: use f32 or f16")]
-    Precision {
-        /// The precision asked for.
-        precision: String,
-    },
 }
 
 impl WeightsError {
@@ -217,6 +225,7 @@ impl WeightsError {
             | Self::Manifest { .. }
             | Self::ShardName { .. }
             | Self::ByteRange { .. }
+            | Self::Block { .. }
             | Self::TooLarge { .. } => "manifest-invalid",
             Self::ShardTruncated { .. } | Self::Incomplete { .. } => "shard-truncated",
             Self::HashMismatch { .. } => "shard-damaged",
@@ -224,8 +233,8 @@ impl WeightsError {
             Self::NewerProgram { .. } | Self::Checkpoint { .. } | Self::UnsafePickle { .. } | Self::Dtype { .. } => {
                 "unsupported-file"
             }
-            Self::NotFinite { .. } | Self::AliasDiffers { .. } => "damaged-file",
-            Self::NoSuchShard { .. } | Self::OutputExists { .. } | Self::Precision { .. } => "bad-request",
+            Self::NotFinite { .. } | Self::Scale { .. } | Self::AliasDiffers { .. } => "damaged-file",
+            Self::NoSuchShard { .. } | Self::OutputExists { .. } => "bad-request",
         }
     }
 

@@ -67,11 +67,15 @@ fn check_header(manifest: &Manifest, index: usize, file: &str, bytes: &[u8]) -> 
     let base = header as u64 + 8;
     let tensors = metadata.tensors();
     for tensor in &manifest.tensors {
-        for piece in tensor.pieces.iter().filter(|piece| piece.shard == index) {
+        let values = if tensor.storage.bits().is_some() { ".q" } else { "" };
+        let pieces = tensor.pieces.iter().map(|piece| (values, piece));
+        let scales = tensor.scale.iter().map(|piece| (".scale", piece));
+        for (part, piece) in pieces.chain(scales).filter(|(_, piece)| piece.shard == index) {
             let lies_there = tensors.iter().any(|(name, info)| {
                 let (start, end) = info.data_offsets;
                 let found = [base + start as u64, base + end as u64];
-                found == piece.range && name.strip_prefix(tensor.name.as_str()).is_some_and(is_piece_suffix)
+                let label = name.strip_prefix(tensor.name.as_str()).and_then(|rest| rest.strip_prefix(part));
+                found == piece.range && label.is_some_and(is_piece_suffix)
             });
             if !lies_there {
                 let reason = format!("the header of shard {file} places it elsewhere");

@@ -2,16 +2,18 @@
 //!
 //! The page feeds it downloads, the command line files; shards may come in any order and may be given again
 //! after a failure. A shard is used only when its size and SHA-256 are those of the manifest. Tensors are
-//! decoded and uploaded one at a time; only those cut over several shards wait for their other pieces.
+//! decoded and uploaded one at a time; only those that lie in several shards wait for their other pieces, as
+//! stored. Packed tensors stay packed.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use burn::tensor::Device;
 use sha2::{Digest, Sha256};
 
-use super::manifest::{Manifest, Storage};
+use super::manifest::{Manifest, Piece, Storage, TensorEntry};
 use super::{Parameters, WeightsError, bytes};
 use crate::model::Config;
+use crate::quant::PackedMatrix;
 
 /// A model on its way to a compute device.
 #[derive(Debug)]
@@ -19,10 +21,10 @@ pub struct Loader {
     manifest: Manifest,
     parameters: Parameters,
     loaded: Vec<bool>,
-    /// Pieces `(tensor, piece)` lying in each shard.
-    contents: Vec<Vec<(usize, usize)>>,
-    /// Decoded pieces of tensors that are not complete yet: tensor -> piece -> values.
-    waiting: BTreeMap<usize, BTreeMap<usize, Vec<f32>>>,
+    /// Tensors that have pieces in each shard.
+    contents: Vec<BTreeSet<usize>>,
+    /// Pieces of tensors that are not complete yet: tensor -> (is scale, piece) -> bytes.
+    waiting: BTreeMap<usize, BTreeMap<(bool, usize), Vec<u8>>>,
 }
 
 impl Loader {
@@ -32,11 +34,11 @@ impl Loader {
         // Tensors that inference never reads are legal in a folder and not worth device memory.
         let specs = manifest.config.parameters();
         let unread: HashSet<&str> = specs.iter().filter(|s| !s.used).map(|s| s.name.as_str()).collect();
-        let mut contents = vec![Vec::new(); manifest.shards.len()];
+        let mut contents = vec![BTreeSet::new(); manifest.shards.len()];
         for (t, tensor) in manifest.tensors.iter().enumerate().filter(|(_, t)| !unread.contains(t.name.as_str())) {
-            for (p, piece) in tensor.pieces.iter().enumerate() {
+            for piece in tensor.pieces.iter().chain(&tensor.scale) {
                 if let Some(list) = contents.get_mut(piece.shard) {
-                    list.push((t, p));
+                    list.insert(t);
                 }
             }
         }
@@ -62,26 +64,31 @@ impl Loader {
             return Ok(());
         }
         check_shard(&shard.file, shard.bytes, &shard.sha256, bytes)?;
-        for (t, p) in self.contents.get(index).cloned().unwrap_or_default() {
+        for t in self.contents.get(index).cloned().unwrap_or_default() {
             let Some(tensor) = self.manifest.tensors.get(t) else { continue };
-            let Some(piece) = tensor.pieces.get(p) else { continue };
-            let values = slice(bytes, piece.range).and_then(|raw| decode(tensor.storage, raw)).ok_or_else(|| {
-                WeightsError::ByteRange {
-                    key: tensor.name.clone(),
-                    reason: format!("its bytes are not in shard {}", shard.file),
-                }
-            })?;
-            let complete = if tensor.pieces.len() == 1 {
-                values
-            } else {
-                let pieces = self.waiting.entry(t).or_default();
-                pieces.insert(p, values);
-                if pieces.len() < tensor.pieces.len() {
-                    continue;
-                }
-                self.waiting.remove(&t).unwrap_or_default().into_values().reduce(join).unwrap_or_default()
+            let elsewhere = || WeightsError::ByteRange {
+                key: tensor.name.clone(),
+                reason: format!("its bytes are not in shard {}", shard.file),
             };
-            self.parameters.insert(&tensor.name, &tensor.shape, complete);
+            if let ([values], [] | [_]) = (tensor.pieces.as_slice(), tensor.scale.as_slice())
+                && tensor.scale.iter().all(|scale| scale.shard == values.shard)
+            {
+                let values = slice(bytes, values.range).ok_or_else(elsewhere)?;
+                let scale = tensor.scale.first().map(|scale| slice(bytes, scale.range).ok_or_else(elsewhere));
+                insert(&mut self.parameters, tensor, values, scale.transpose()?.unwrap_or_default())?;
+                continue;
+            }
+            let waiting = self.waiting.entry(t).or_default();
+            for (key, piece) in numbered(tensor).filter(|(_, piece)| piece.shard == index) {
+                waiting.insert(key, slice(bytes, piece.range).ok_or_else(elsewhere)?.to_vec());
+            }
+            if waiting.len() == tensor.pieces.len() + tensor.scale.len() {
+                let (mut values, mut scales) = (Vec::new(), Vec::new());
+                for ((is_scale, _), piece) in self.waiting.remove(&t).unwrap_or_default() {
+                    if is_scale { scales.extend(piece) } else { values.extend(piece) }
+                }
+                insert(&mut self.parameters, tensor, &values, &scales)?;
+            }
         }
         if let Some(loaded) = self.loaded.get_mut(index) {
             *loaded = true;
@@ -103,9 +110,27 @@ impl Loader {
     }
 }
 
-fn join(mut left: Vec<f32>, right: Vec<f32>) -> Vec<f32> {
-    left.extend_from_slice(&right);
-    left
+/// All pieces of a tensor, with the place they have in it.
+fn numbered(tensor: &TensorEntry) -> impl Iterator<Item = ((bool, usize), &Piece)> {
+    let of = |is_scale: bool| move |(p, piece)| ((is_scale, p), piece);
+    tensor.pieces.iter().enumerate().map(of(false)).chain(tensor.scale.iter().enumerate().map(of(true)))
+}
+
+/// Moves a whole tensor to the device.
+fn insert(parameters: &mut Parameters, tensor: &TensorEntry, values: &[u8], scales: &[u8]) -> Result<(), WeightsError> {
+    let (Some(bits), [rows, input]) = (tensor.storage.bits(), tensor.shape.as_slice()) else {
+        let values = if tensor.storage == Storage::F16 { bytes::from_f16(values) } else { bytes::from_f32(values) };
+        parameters.insert(&tensor.name, &tensor.shape, values);
+        return Ok(());
+    };
+    let scales = bytes::from_f16(scales);
+    if !scales.iter().all(|scale| scale.is_finite() && *scale >= 0.0) {
+        return Err(WeightsError::Scale { key: tensor.name.clone() });
+    }
+    let words = values.as_chunks().0.iter().map(|word| u32::from_le_bytes(*word)).collect();
+    let matrix = PackedMatrix::new(words, scales, [*rows, *input], bits, parameters.device());
+    parameters.insert_packed(&tensor.name, matrix);
+    Ok(())
 }
 
 /// Compares size and hash of a shard with the manifest.
@@ -132,13 +157,4 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 
 fn slice(bytes: &[u8], [start, end]: [u64; 2]) -> Option<&[u8]> {
     bytes.get(usize::try_from(start).ok()?..usize::try_from(end).ok()?)
-}
-
-/// Little-endian values as f32; `None` for storage this version cannot decode.
-fn decode(storage: Storage, raw: &[u8]) -> Option<Vec<f32>> {
-    match storage {
-        Storage::F32 => Some(bytes::from_f32(raw)),
-        Storage::F16 => Some(bytes::from_f16(raw)),
-        Storage::Int8 | Storage::Int4 => None,
-    }
 }

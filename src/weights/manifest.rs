@@ -12,7 +12,8 @@
 //!   "needs":   { "gpu_mib", "max_binding_mib", "features", "wasm_mib" } }
 //! ```
 //! `range` counts bytes from the start of the shard file, so it can be fetched by an HTTP range request. A
-//! tensor larger than a shard has several pieces: consecutive rows, in order.
+//! tensor larger than a shard has several pieces: consecutive rows, in order. Packed tensors (`int8`, `int4`)
+//! also have `"block": 32` and `"scale"`, the pieces of their scales; `quant` says how they are packed.
 
 use std::fmt;
 
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use super::WeightsError;
 use super::check::check;
 use crate::model::Config;
+use crate::quant::{Bits, blocks};
 
 /// The format this program writes and reads.
 pub const FORMAT: u32 = 1;
@@ -39,9 +41,9 @@ pub enum Storage {
     F32,
     /// IEEE half precision, little endian.
     F16,
-    /// Packed blocks of 8-bit integers (reserved).
+    /// Packed blocks of 8-bit integers (`quant`).
     Int8,
-    /// Packed blocks of 4-bit integers (reserved).
+    /// Packed blocks of 4-bit integers (`quant`).
     Int4,
 }
 
@@ -53,6 +55,16 @@ impl Storage {
             Self::F32 => Some(4),
             Self::F16 => Some(2),
             Self::Int8 | Self::Int4 => None,
+        }
+    }
+
+    /// Width of the integers of packed formats.
+    #[must_use]
+    pub fn bits(self) -> Option<Bits> {
+        match self {
+            Self::F32 | Self::F16 => None,
+            Self::Int8 => Some(Bits::Int8),
+            Self::Int4 => Some(Bits::Int4),
         }
     }
 }
@@ -91,6 +103,9 @@ pub struct TensorEntry {
     pub block: Option<usize>,
     /// Its bytes, in order.
     pub pieces: Vec<Piece>,
+    /// The bytes of its scales (half precision, one per block), in order; for packed storage only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scale: Vec<Piece>,
 }
 
 impl TensorEntry {
@@ -98,6 +113,36 @@ impl TensorEntry {
     #[must_use]
     pub fn element_count(&self) -> Option<u64> {
         element_count(&self.shape)
+    }
+
+    /// Bytes of one row in the file, values and scales; a row is the last dimension.
+    #[must_use]
+    pub(crate) fn row_bytes(&self) -> [u64; 2] {
+        let columns = self.shape.last().copied().unwrap_or(1).max(1);
+        match (self.storage.bits(), self.storage.size()) {
+            (Some(bits), _) => [bits.words_per_row(columns) as u64 * 4, blocks(columns) as u64 * 2],
+            (None, size) => [columns as u64 * size.unwrap_or(0), 0],
+        }
+    }
+
+    /// Bytes of values and of scales in the file, by shape and storage.
+    #[must_use]
+    pub(crate) fn file_bytes(&self) -> [u64; 2] {
+        let columns = self.shape.last().copied().unwrap_or(1).max(1) as u64;
+        let rows = self.element_count().unwrap_or(u64::MAX) / columns;
+        self.row_bytes().map(|bytes| rows.saturating_mul(bytes))
+    }
+
+    /// Bytes on a compute device, of the largest buffer and of all: packed values stay packed with f32 scales,
+    /// everything else is f32.
+    #[must_use]
+    pub(crate) fn device_bytes(&self) -> [u64; 2] {
+        let [values, scales] = self.file_bytes();
+        if self.storage.bits().is_some() {
+            [values, values.saturating_add(scales.saturating_mul(2))]
+        } else {
+            [self.element_count().unwrap_or(u64::MAX).saturating_mul(4); 2]
+        }
     }
 }
 
@@ -211,10 +256,9 @@ impl Needs {
     /// Computes what a device needs for these tensors.
     #[must_use]
     pub fn of(config: &Config, tensors: &[TensorEntry], shards: &[ShardEntry]) -> Self {
-        // Values are kept as f32 on the device, whatever their storage.
-        let kept = |entry: &TensorEntry| entry.element_count().unwrap_or(0).saturating_mul(4);
-        let weights = tensors.iter().map(kept).fold(0u64, u64::saturating_add);
-        let largest = tensors.iter().map(kept).max().unwrap_or(0);
+        let kept = tensors.iter().map(TensorEntry::device_bytes);
+        let weights = kept.clone().map(|[_, all]| all).fold(0u64, u64::saturating_add);
+        let largest = kept.map(|[largest, _]| largest).max().unwrap_or(0);
         let shard = shards.iter().map(|shard| shard.bytes).max().unwrap_or(0);
         // The dense heads' last maps are the largest of a frame: half the fusion width at full size, and three
         // of them live at once (input, output, scratch).

@@ -25,7 +25,13 @@ mod checkpoint;
 #[cfg(feature = "cli")]
 mod convert;
 #[cfg(feature = "cli")]
+mod encode;
+#[cfg(feature = "cli")]
 mod pickle_scan;
+#[cfg(feature = "cli")]
+mod precision;
+#[cfg(feature = "cli")]
+mod shards;
 #[cfg(feature = "cli")]
 mod writer;
 
@@ -40,11 +46,17 @@ pub use manifest::{
     FORMAT, MANIFEST_FILE, MAX_MANIFEST_BYTES, MAX_SHARD_BYTES, Manifest, Needs, Piece, ShardEntry, Storage,
     TensorEntry,
 };
-pub use parameters::Parameters;
+pub use parameters::{Matrix, Parameters};
 
 #[cfg(feature = "cli")]
 pub use checkpoint::{Checkpoint, CheckpointTensor};
 #[cfg(feature = "cli")]
-pub use convert::{About, Converted, convert_checkpoint, convert_formula};
+pub use convert::{About, Converted, TensorRounding, convert_checkpoint, convert_formula};
+#[cfg(feature = "cli")]
+pub use encode::Rounding;
+#[cfg(feature = "cli")]
+pub(crate) use precision::component_name;
+#[cfg(feature = "cli")]
+pub use precision::{Mix, Rule};
 #[cfg(feature = "cli")]
 pub use writer::FolderWriter;

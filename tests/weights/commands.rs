@@ -65,7 +65,8 @@ fn the_small_preset_is_named_and_untrained() {
 fn refusals_say_what_to_do_and_exit_with_2() {
     let dir = workspace();
     let at = dir.path();
-    assert!(expect(at, 2, "convert good.safetensors --precision int8 -o out").contains("not available yet"));
+    assert!(expect(at, 2, "convert good.safetensors --precision int2 -o out").contains("possible values"));
+    assert!(expect(at, 2, "convert good.safetensors --keep encoder=int2 -o out").contains("no precision"));
     assert!(expect(at, 2, "convert --formula huge -o out").contains("small, tiny or released"));
     assert!(expect(at, 2, "convert --formula -o out").contains("--config"));
     assert!(expect(at, 2, "convert absent.pth -o out").contains("does not exist"));

@@ -40,9 +40,12 @@ fn a_written_manifest_reads_back_equal() {
 #[test]
 fn formats_and_storages_of_newer_programs_are_named_as_such() {
     assert_error!(error(|m| m["format"] = json!(2)), WeightsError::NewerProgram { .. }, "unsupported-file");
-    assert_error!(error(|m| m["precision"] = json!("int4")), WeightsError::NewerProgram { .. }, "unsupported-file");
-    let packed = error(|m| m["tensors"][0]["storage"] = json!("int8"));
-    assert_error!(packed, WeightsError::NewerProgram { .. }, "unsupported-file");
+    assert_error!(error(|m| m["precision"] = json!("int2")), WeightsError::Manifest { .. }, "manifest-invalid");
+    assert_error!(
+        error(|m| m["tensors"][0]["storage"] = json!("int2")),
+        WeightsError::Manifest { .. },
+        "manifest-invalid"
+    );
     // A newer format need not even have today's fields.
     assert!(matches!(Manifest::from_json(r#"{"format": 9}"#), Err(WeightsError::NewerProgram { .. })));
 }

@@ -5,5 +5,6 @@ mod checkpoint;
 mod commands;
 mod hostile_manifest;
 mod loader;
+mod packed;
 mod reference;
 mod support;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use point3r::model::Config;
-use point3r::weights::{About, Manifest, Parameters, Storage, convert_formula, formula_preset, formula_values};
+use point3r::weights::{About, Manifest, Mix, Parameters, Storage, convert_formula, formula_preset, formula_values};
 use safetensors::tensor::{Dtype, TensorView};
 
 /// Reference material: `POINT3R_SHARED`, or `shared` beside the checkout. Prints why a test is skipped.
@@ -48,6 +48,7 @@ pub(crate) fn about(config: &Config, precision: Storage) -> About {
         trained: false,
         config: config.clone(),
         precision,
+        mix: Mix::of(precision),
     }
 }
 
