@@ -1,22 +1,18 @@
 // How the page is built: `www/` is the root, `dist/` the result. `--mode mock` replaces the wasm engine by the test double
 // (`www/src/testing/`), so that the interface can be worked on without a Rust build; a production build never contains it.
 import { fileURLToPath } from 'node:url';
-import { defineConfig, type Plugin } from 'vitest/config';
+import { defineConfig } from 'vitest/config';
+import { BASE_HEADERS, HEADERS, policies } from './www/build/headers.ts';
+import { modelIndex } from './www/build/model-index.ts';
+import { serviceWorker } from './www/build/offline.ts';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-
-/** The development server injects inline code for hot reload, which the page's own policy rightly forbids. */
-const policyOnlyWhenBuilt: Plugin = {
-  name: 'content-security-policy-only-when-built',
-  apply: 'serve',
-  transformIndexHtml: (html) => html.replace(/<meta\s+http-equiv="Content-Security-Policy"[^>]*>/, ''),
-};
 
 export default defineConfig(({ mode }) => ({
   root: here('./www'),
   base: './',
   appType: 'mpa',
-  plugins: [policyOnlyWhenBuilt],
+  plugins: [policies, modelIndex(), serviceWorker(here('./www/src/sw/main.ts'))],
   resolve: {
     alias: {
       'point3r-wasm': here(mode === 'mock' ? './www/src/testing/mock-engine.ts' : './www/src/wasm/point3r.js'),
@@ -31,7 +27,11 @@ export default defineConfig(({ mode }) => ({
     // Every asset stays a file: `data:` URLs would need a wider content security policy.
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 1000,
+    rolldownOptions: {
+      input: [here('./www/index.html')],
+    },
   },
-  preview: { port: 4173 },
+  server: { headers: BASE_HEADERS },
+  preview: { port: 4173, headers: HEADERS },
   test: { include: ['src/**/*.test.ts'], environment: 'node' },
 }));

@@ -118,6 +118,8 @@ describe('a wrong input is named, and the cloud so far stays', () => {
     ['absent', 'model-not-found'],
   ]) {
     test(`a model that is ${folder}`, options, async () => {
+      // Its hashes are those of the default model: what is kept of that would do.
+      await page.evaluate(() => caches.delete('point3r-models'));
       const refusal = await page.evaluate(
         (url) =>
           window.point3r.loadModel(url).then(

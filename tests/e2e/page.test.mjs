@@ -291,9 +291,3 @@ test('without WebGPU a full page says which browsers have it, and nothing is dow
   assert.ok(!requested.some((path) => /\.wasm$|models\/|worker/.test(path)), `downloaded ${requested}`);
   await plain.close();
 });
-
-test('every address of the page is a file of this site, and the policy forbids eval', async () => {
-  const html = (await (await fetch(running.site.url)).text()).toLowerCase();
-  assert.ok(html.includes("script-src 'self' 'wasm-unsafe-eval'"));
-  assert.ok(!html.includes("'unsafe-eval'") && !html.includes("'unsafe-inline'"));
-});

@@ -4,6 +4,7 @@ import type { AppState, Store } from './store';
 import { ErrorAlert } from './ui/alert';
 import { DeviceChip } from './ui/device';
 import { Menu } from './ui/menu';
+import { ModelPicker } from './ui/models';
 import { Notices } from './ui/notices';
 import { SidePanel } from './ui/panel';
 import { SettingsPanel } from './ui/settings';
@@ -15,6 +16,7 @@ import { Welcome } from './ui/welcome';
 const ELEMENTS = {
   'p3r-alert': ErrorAlert,
   'p3r-device': DeviceChip,
+  'p3r-models': ModelPicker,
   'p3r-notices': Notices,
   'p3r-settings': SettingsPanel,
   'p3r-status': StatusBar,

@@ -40,7 +40,7 @@ describe('WorkerEngine', () => {
 
   test('a refusal rejects with its code', async () => {
     const { port, engine } = setUp();
-    const call = engine.loadModel('x');
+    const call = engine.loadModel({ url: 'x' });
     port.say({ type: 'refusal', id: 1, error: { code: 'shard-damaged', message: 'shard 1', action: '' } });
     await expect(call).rejects.toMatchObject({ code: 'shard-damaged', detail: 'shard 1' });
   });

@@ -1,5 +1,6 @@
 // The engine as the page knows it, and its implementation by a worker. The page never sees wasm, `postMessage` or ids.
 import { Point3rError } from './errors';
+import type { ModelSource } from './models';
 import {
   type CallName,
   type Calls,
@@ -23,8 +24,8 @@ import {
 export interface Engine {
   /** Compiles the engine, opens the devices and binds the canvas. Must be called first, once. */
   create(canvas: OffscreenCanvas, device: DeviceChoice): Promise<DeviceReport>;
-  /** Loads a model folder by the address of its manifest. On failure the previous model stays in use. */
-  loadModel(url: string): Promise<ModelReport>;
+  /** Loads a model folder. On failure the previous model stays in use. */
+  loadModel(source: ModelSource): Promise<ModelReport>;
   /** Begins a new sequence with an empty cloud. */
   start(options: StartOptions): Promise<void>;
   /** Reconstructs one frame; one at a time. The image is handed over. */
@@ -84,8 +85,8 @@ export class WorkerEngine implements Engine {
   create(canvas: OffscreenCanvas, device: DeviceChoice) {
     return this.call('create', { canvas, device });
   }
-  loadModel(url: string) {
-    return this.call('loadModel', { url });
+  loadModel(source: ModelSource) {
+    return this.call('loadModel', source);
   }
   start(options: StartOptions): Promise<void> {
     return this.call('start', options);

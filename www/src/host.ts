@@ -69,7 +69,7 @@ export class EngineHost {
       case 'create':
         return this.create(request.args);
       case 'loadModel':
-        return loadModel(this.living(), request.args.url, (done, total) =>
+        return loadModel(this.living(), request.args, (done, total) =>
           this.port.post({ type: 'progress', stage: 'model', done, total }),
         );
       case 'push':

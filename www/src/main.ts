@@ -3,6 +3,8 @@ import { answerActions } from './actions';
 import { defineElements, find, showState } from './elements';
 import { WorkerEngine } from './engine';
 import { Point3rError } from './errors';
+import type { ModelSource } from './models';
+import { workOffline } from './offline';
 import type { DeviceChoice } from './protocol';
 import { Session } from './session';
 import { type AppState, INITIAL, type Settings, Store } from './store';
@@ -39,6 +41,11 @@ async function boot(): Promise<void> {
   const session = startSession(store);
   window.point3r = session;
   connect(session);
+  await session.ready;
+  await workOffline((useNow) => {
+    store.set({ updateReady: true });
+    listen('p3r-update', useNow);
+  });
 }
 
 function startSession(store: Store<AppState>): Session {
@@ -69,6 +76,9 @@ function shownToUser(work: Promise<unknown>): void {
 function connect(session: Session): void {
   answerActions(session);
   listen<File[]>('p3r-open', (files) => shownToUser(session.open(files)));
+  listen<ModelSource>('p3r-model', (source) =>
+    shownToUser(session.loadModel('url' in source ? source.url : source.files)),
+  );
   listen<Partial<Settings>>('p3r-settings', (change) => session.setSettings(change));
   listen<null>('p3r-dismiss', () => session.dismissError());
   listen<ViewSize>('p3r-resize', (size) => session.currentEngine.view({ type: 'view', view: 'resize', ...size }));

@@ -2,22 +2,35 @@
 // Hashes, sizes and shapes are checked by the engine; here only the transport can fail.
 import type { WasmEngine } from 'point3r-wasm';
 import { Point3rError } from './errors';
-import type { ModelReport, VerifyFiles } from './protocol';
+import { forgetShard, keepManifest, keepShard, keptManifest, keptShard } from './model-cache';
+import { fileNamed, MANIFEST, type ModelSource } from './models';
+import type { ManifestReport, ModelReport, VerifyFiles } from './protocol';
 
 const MAX_MANIFEST_BYTES = 16 * 1024 * 1024;
 
-/** Loads the model whose manifest is at `url`; shard names are relative to it. */
-export async function loadModel(
-  engine: WasmEngine,
-  url: string,
-  progress: (done: number, total: number) => void,
-): Promise<ModelReport> {
-  const manifestResponse = await request(url, 'model-not-found');
-  const text = new TextDecoder().decode(await readAtMost(manifestResponse, MAX_MANIFEST_BYTES, () => {}));
+type Progress = (done: number, total: number) => void;
+
+/** Loads a model; on failure the engine keeps the one it has. */
+export async function loadModel(engine: WasmEngine, source: ModelSource, progress: Progress): Promise<ModelReport> {
+  await ('url' in source ? fromSite(engine, source.url, progress) : fromFiles(engine, source.files, progress));
+  return engine.finishModel();
+}
+
+/** Shard names are relative to the manifest's address. What is on this device already is not downloaded again. */
+async function fromSite(engine: WasmEngine, url: string, progress: Progress): Promise<void> {
+  const { text, offline } = await manifestText(url);
   const manifest = engine.openManifest(text);
+  if (!offline) {
+    await keepManifest(url, text);
+  }
   let done = 0;
   progress(done, manifest.bytes);
   for (const shard of manifest.shards) {
+    if (await addKept(engine, shard)) {
+      done += shard.bytes;
+      progress(Math.min(done, manifest.bytes), manifest.bytes);
+      continue;
+    }
     const address = new URL(shard.file, url);
     if (address.origin !== new URL(url).origin) {
       throw new Point3rError('manifest-invalid', `${shard.file} points to another site.`);
@@ -29,8 +42,55 @@ export async function loadModel(
       progress(Math.min(done, manifest.bytes), manifest.bytes);
     });
     engine.addShard(shard.index, bytes);
+    await keepShard(shard.sha256, bytes);
   }
-  return engine.finishModel();
+}
+
+/** The files of a folder on the user's disk; they are not kept, since they are there. */
+async function fromFiles(engine: WasmEngine, files: readonly File[], progress: Progress): Promise<void> {
+  const text = await fileNamed(files, MANIFEST).slice(0, MAX_MANIFEST_BYTES).text();
+  const manifest = engine.openManifest(text);
+  let done = 0;
+  for (const shard of manifest.shards) {
+    progress(done, manifest.bytes);
+    const file = fileNamed(files, shard.file).slice(0, shard.bytes + 1);
+    engine.addShard(shard.index, new Uint8Array(await file.arrayBuffer()));
+    done += shard.bytes;
+  }
+  progress(done, manifest.bytes);
+}
+
+/** The manifest as it is now; without a network, as it was when it was last seen. */
+async function manifestText(url: string): Promise<{ text: string; offline: boolean }> {
+  try {
+    const response = await request(url, 'model-not-found');
+    const bytes = await readAtMost(response, MAX_MANIFEST_BYTES, () => {});
+    return { text: new TextDecoder().decode(bytes), offline: false };
+  } catch (thrown) {
+    const text = thrown instanceof Point3rError && thrown.code === 'network' ? await keptManifest(url) : null;
+    if (text === null) {
+      throw thrown;
+    }
+    return { text, offline: true };
+  }
+}
+
+/** Takes a weight file that is on this device; one that has been damaged there is forgotten. */
+async function addKept(engine: WasmEngine, shard: ManifestReport['shards'][number]): Promise<boolean> {
+  const bytes = await keptShard(shard.sha256);
+  if (!bytes) {
+    return false;
+  }
+  try {
+    engine.addShard(shard.index, bytes);
+    return true;
+  } catch (thrown) {
+    if (thrown instanceof WebAssembly.RuntimeError) {
+      throw thrown;
+    }
+    await forgetShard(shard.sha256);
+    return false;
+  }
 }
 
 /** Fetches the files of a golden folder; weights are optional because a folder may rely on the weight formula. */

@@ -1,6 +1,7 @@
 // What the page and the worker say to each other. Every message is one member of a discriminated union; a call carries
 // an id and is answered exactly once, a view command is not answered, an event comes from the worker unasked.
 import type { ErrorCode } from './errors';
+import type { ModelSource } from './models';
 
 export type DeviceChoice = 'auto' | 'cpu' | 'gpu';
 export type ExportFormat = 'ply' | 'tum' | 'intrinsics' | 'glb';
@@ -102,7 +103,7 @@ export interface FrameImage {
 
 export interface Calls {
   create: { args: { canvas: OffscreenCanvas; device: DeviceChoice }; result: DeviceReport };
-  loadModel: { args: { url: string }; result: ModelReport };
+  loadModel: { args: ModelSource; result: ModelReport };
   start: { args: StartOptions; result: undefined };
   push: { args: FrameImage; result: { report: FrameReport; stats: EngineStats } };
   pause: { args: Record<string, never>; result: undefined };

@@ -2,6 +2,7 @@
 // own controls use. It owns the engine (and its replacement after a crash), the feeding of frames and the store.
 import type { Engine, EngineEvents } from './engine';
 import { Point3rError, toPoint3rError } from './errors';
+import type { ModelSource } from './models';
 import type {
   DeviceChoice,
   EngineStats,
@@ -172,24 +173,21 @@ export class Session {
     }
   }
 
-  /** Replaces the model by the one whose manifest is at this address of the page's own site. */
-  loadModel(url: string): Promise<void> {
-    const loaded = this.loadNow(url);
+  /** Replaces the model by one of the page's own site (the address of its manifest), or by the files of a folder. */
+  loadModel(from: string | readonly File[]): Promise<void> {
+    const loaded = this.loadNow(from);
     this.loading = loaded.catch(() => {});
     return loaded;
   }
 
-  private async loadNow(url: string): Promise<void> {
-    const address = new URL(url, document.baseURI);
-    if (address.origin !== location.origin) {
-      throw this.report(new Point3rError('bad-request', 'Models are loaded from the page’s own site only.'));
-    }
+  private async loadNow(from: string | readonly File[]): Promise<void> {
+    const source = this.modelSource(from);
     await this.stop();
     const before = this.state;
     this.parts.store.set({ progress: { stage: 'model', done: 0, total: 0 } });
     this.setState('loading');
     try {
-      const model = await this.engine.loadModel(address.href);
+      const model = await this.engine.loadModel(source);
       this.parts.store.set({ model, progress: null, error: null });
       this.setState('ready');
     } catch (thrown) {
@@ -199,6 +197,17 @@ export class Session {
       }
       throw this.report(toPoint3rError(thrown, 'network'));
     }
+  }
+
+  private modelSource(from: string | readonly File[]): ModelSource {
+    if (typeof from !== 'string') {
+      return { files: [...from] };
+    }
+    const { href, origin } = new URL(from, document.baseURI);
+    if (origin !== location.origin) {
+      throw this.report(new Point3rError('bad-request', 'Models are loaded from the page’s own site only.'));
+    }
+    return { url: href };
   }
 
   /** Checks the network against a golden folder, on the engine's own device. */
@@ -246,7 +255,7 @@ export class Session {
       this.parts.store.set({ device });
       this.parts.engineReady(this.engine);
       this.setProgress({ stage: 'model', done: 0, total: 0 });
-      const model = await this.engine.loadModel(this.parts.modelUrl);
+      const model = await this.engine.loadModel({ url: this.parts.modelUrl });
       this.parts.store.set({ model, progress: null });
       this.setState('ready');
     } catch (thrown) {

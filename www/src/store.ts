@@ -33,6 +33,8 @@ export interface AppState {
   progress: Progress | null;
   error: Point3rError | null;
   settings: Settings;
+  /** A newer version of the page has been downloaded and waits to be used. */
+  updateReady: boolean;
 }
 
 export const INITIAL: AppState = {
@@ -47,6 +49,7 @@ export const INITIAL: AppState = {
   progress: { stage: 'engine', done: 0, total: 0 },
   error: null,
   settings: { rate: 2, maxFrames: 64, confidence: 1, pointSize: 2 },
+  updateReady: false,
 };
 
 export class Store<T extends object> {

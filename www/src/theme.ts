@@ -1,13 +1,11 @@
 // Dark or light: the system's choice unless the user has made one. The choice is an attribute of the root element
 // (`theme.js` sets it before the first paint) and is remembered on this device.
+import { remember } from './remembered';
 
 export type Scheme = 'dark' | 'light';
 export type ThemeChoice = 'system' | Scheme;
 
 export const THEME_CHOICES: readonly ThemeChoice[] = ['system', 'dark', 'light'];
-
-/** `www/public/theme.js` reads the same key. */
-const KEY = 'point3r-theme';
 
 const light = matchMedia('(prefers-color-scheme: light)');
 const listeners = new Set<(scheme: Scheme) => void>();
@@ -29,11 +27,8 @@ export function chooseTheme(choice: ThemeChoice): void {
   } else {
     document.documentElement.dataset.theme = choice;
   }
-  try {
-    localStorage.setItem(KEY, choice);
-  } catch {
-    // Storage is switched off: the choice lasts as long as the page.
-  }
+  // `www/public/theme.js` reads it.
+  remember('theme', choice);
   tell();
 }
 

@@ -4,11 +4,26 @@ import { readFile, stat } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 
+/** The headers for every path in the `_headers` file of the site: the tests run under the policy that is deployed. */
+async function headersOf(root) {
+  const text = await readFile(join(root, '_headers'), 'utf8').catch(() => '');
+  const rules = /^\/\*\n((?: {2}.*\n)*)/m.exec(text)?.[1] ?? '';
+  return Object.fromEntries(
+    rules
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => line.trim().split(/:\s+(.*)/, 2)),
+  );
+}
+
 const TYPES = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript',
   '.css': 'text/css',
   '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.webmanifest': 'application/manifest+json',
+  '.glb': 'model/gltf-binary',
   '.json': 'application/json',
   '.wasm': 'application/wasm',
   '.mp4': 'video/mp4',
@@ -20,6 +35,7 @@ const TYPES = {
  */
 export async function serve(root, mounts = {}) {
   const requests = [];
+  const headers = await headersOf(root);
   const server = createServer(async (request, response) => {
     const path = decodeURIComponent(new URL(request.url ?? '/', 'http://x').pathname);
     requests.push(path);
@@ -30,6 +46,7 @@ export async function serve(root, mounts = {}) {
         return;
       }
       response.writeHead(200, {
+        ...headers,
         'content-type': TYPES[extname(path) || '.html'] ?? 'application/octet-stream',
         'content-length': content.length,
         'cache-control': 'no-store',
@@ -41,7 +58,15 @@ export async function serve(root, mounts = {}) {
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address();
-  return { url: `http://localhost:${port}/`, requests, close: () => new Promise((resolve) => server.close(resolve)) };
+  return { url: `http://localhost:${port}/`, requests, close: () => closed(server) };
+}
+
+/** Also while a browser keeps its connections open. */
+function closed(server) {
+  return new Promise((resolve) => {
+    server.close(resolve);
+    server.closeAllConnections();
+  });
 }
 
 async function contentOf(root, mounts, path) {

@@ -1,13 +1,16 @@
-// What the user must know: untrained weights (stays for good), computing on the processor (can be dismissed).
+// What the user must know: untrained weights (stays for good), computing on the processor (can be dismissed), a newer
+// version of the page (used when the user says so).
 import './notices.css';
 import type { AppState } from '../store';
 import { STRINGS } from '../strings';
-import { h } from './dom';
+import { h, send } from './dom';
 import { icon } from './icons';
 
 export class Notices extends HTMLElement {
   private readonly untrained = notice('untrained', STRINGS.untrainedTitle, STRINGS.untrainedBody);
   private readonly software = notice('software', STRINGS.softwareTitle, STRINGS.softwareBody);
+
+  private readonly update = notice('update', STRINGS.updateTitle, STRINGS.updateBody);
 
   private softwareSeen = false;
 
@@ -22,13 +25,17 @@ export class Notices extends HTMLElement {
       this.software.hidden = true;
     });
     this.software.append(dismiss);
-    this.replaceChildren(this.untrained, this.software);
+    const updateNow = h('button', { type: 'button' }, STRINGS.updateNow);
+    updateNow.addEventListener('click', () => send(this, 'p3r-update', null));
+    this.update.append(updateNow);
+    this.replaceChildren(this.untrained, this.software, this.update);
   }
 
-  show({ model, device }: AppState): void {
+  show({ model, device, updateReady }: AppState): void {
     this.untrained.hidden = model === null || model.trained;
     const forLackOfHardware = device?.backend === 'cpu' && device.tier !== 'hardware';
     this.software.hidden = !forLackOfHardware || this.softwareSeen;
+    this.update.hidden = !updateReady;
   }
 }
 
