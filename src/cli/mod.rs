@@ -2,6 +2,7 @@
 
 mod bench;
 mod convert;
+mod demo;
 mod eval;
 mod inspect;
 mod quant_error;
@@ -33,6 +34,8 @@ enum Command {
     Inspect(inspect::Args),
     /// Generate synthetic posed RGB-D worlds.
     Synth(synth::Args),
+    /// Make the page's demonstrations: synthetic scenes to look at, and pictures of them.
+    Demo(demo::Args),
     /// Score depth, camera path or reconstruction against a data set, beside trivial baselines.
     Eval(eval::Args),
     /// Measure what storing weights less precisely changes in the output.
@@ -60,6 +63,7 @@ pub fn main() -> ExitCode {
         Command::Convert(args) => convert::execute(args),
         Command::Inspect(args) => inspect::execute(args),
         Command::Synth(args) => synth::execute(args),
+        Command::Demo(args) => demo::execute(args),
         Command::Eval(args) => eval::execute(args),
         Command::QuantError(args) => quant_error::execute(args),
         Command::Bench(args) => bench::execute(args),

@@ -21,6 +21,7 @@ mod math;
 mod outdoor;
 pub mod record;
 mod render;
+pub mod scene;
 mod sensor;
 mod shape;
 mod texture;

@@ -2,6 +2,7 @@
 // listed here is not shown, nor is the button that leads to it.
 import type { AppState, Store } from './store';
 import { ErrorAlert } from './ui/alert';
+import { Demos } from './ui/demos';
 import { DeviceChip } from './ui/device';
 import { Menu } from './ui/menu';
 import { ModelPicker } from './ui/models';
@@ -15,6 +16,7 @@ import { Welcome } from './ui/welcome';
 
 const ELEMENTS = {
   'p3r-alert': ErrorAlert,
+  'p3r-demos': Demos,
   'p3r-device': DeviceChip,
   'p3r-models': ModelPicker,
   'p3r-notices': Notices,

@@ -1,5 +1,6 @@
 // The page's entry: checks that the browser can do it, connects session, view and interface, and publishes `window.point3r`.
 import { answerActions } from './actions';
+import { type DemoRequest, demoPictures, demoUrl } from './demos';
 import { defineElements, find, showState } from './elements';
 import { WorkerEngine } from './engine';
 import { Point3rError } from './errors';
@@ -76,6 +77,7 @@ function shownToUser(work: Promise<unknown>): void {
 function connect(session: Session): void {
   answerActions(session);
   listen<File[]>('p3r-open', (files) => shownToUser(session.open(files)));
+  listen<DemoRequest>('p3r-demo', (request) => shownToUser(openDemo(session, request)));
   listen<ModelSource>('p3r-model', (source) =>
     shownToUser(session.loadModel('url' in source ? source.url : source.files)),
   );
@@ -109,6 +111,11 @@ function connect(session: Session): void {
 /** Until the user takes over, the view is fitted to the cloud ever more rarely, and at the end: it shows all without jumping about. */
 function isPowerOfTwo(count: number): boolean {
   return (count & (count - 1)) === 0;
+}
+
+async function openDemo(session: Session, { demo, how }: DemoRequest): Promise<void> {
+  const opened = how === 'look' ? demoUrl(demo.scene) : await demoPictures(demo);
+  await session.open(opened);
 }
 
 function listen<T>(type: string, listener: (detail: T) => void): void {

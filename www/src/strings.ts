@@ -1,4 +1,5 @@
 // Every text of the page in one place (errors have their own table in `errors.ts`).
+import type { DemoId } from './demos';
 import type { PageState, Progress } from './store';
 import type { ThemeChoice } from './theme';
 
@@ -18,12 +19,19 @@ export const STRINGS = {
   closePanel: 'Close the panel',
   close: 'Close',
   timeline: 'Timeline',
+  notes: 'Notes',
   pause: 'Pause',
   resume: 'Resume',
   stop: 'Stop',
   reset: 'Reset',
   exportPly: 'Export PLY',
   dismiss: 'Dismiss',
+  demosTitle: 'Try a demo',
+  demosBody: 'Made by this project: worlds and pictures are computed, so nobody’s home is in them.',
+  demosNone: 'No demos are installed beside this page.',
+  demoLook: 'Look around',
+  demoReconstruct: 'Reconstruct its pictures',
+  demoSize: (points: string, bytes: string) => `${points} points, ${bytes}`,
   modelsTitle: 'Model',
   modelsBody: 'The model decides how good the cloud is and how fast it comes. It runs on this device.',
   modelInUse: 'In use',
@@ -68,10 +76,9 @@ export const STRINGS = {
   welcomeFormats: 'mp4, webm or mov; jpg, png, webp or avif',
   dropNow: 'Let go to open',
   untrainedTitle: 'Untrained weights, shapes only.',
-  untrainedBody:
-    'No trained model is installed. The network runs, but its weights come from a formula: what you see is not a reconstruction of your video.',
+  untrainedBody: 'Their values come from a formula: what you see is not a reconstruction of your video.',
   softwareTitle: 'Running on the processor.',
-  softwareBody: 'The browser offers no graphics hardware for computing here, so each frame takes longer.',
+  softwareBody: 'No graphics hardware is offered here, so each frame takes longer.',
   unsupportedTitle: 'This page needs WebGPU',
   unsupportedBody: {
     'no-webgpu':
@@ -115,6 +122,13 @@ export const STAGE_TEXT: Record<Progress['stage'], string> = {
 };
 
 export const TAB_TEXT = { view: 'View', frames: 'Frames' } as const;
+
+/** Titles of the demos; the scenes are true to their worlds, what the network makes of the pictures depends on its weights. */
+export const DEMO_TEXT: Record<DemoId, { title: string; body: string }> = {
+  room: { title: 'A furnished room', body: 'A bedroom with shelves, seen in one slow turn.' },
+  table: { title: 'A laid table', body: 'Cups and bottles on marble, from close by.' },
+  street: { title: 'A street', body: 'Houses, trees and a van, from the pavement.' },
+};
 
 export type PanelTab = keyof typeof TAB_TEXT;
 

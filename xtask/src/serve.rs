@@ -48,6 +48,7 @@ fn build(project: &Project, page: bool) -> Outcome {
     setup::wasm_tools(project)?;
     setup::page_packages(project)?;
     wasm::default_model(project)?;
+    wasm::demos(project)?;
     wasm::build(project)?;
     if page { run(&mut project.npm(&["run", "--silent", "build"])) } else { Ok(()) }
 }

@@ -84,7 +84,8 @@ fn engine(project: &Project, report: &mut Report, checked: bool) {
 
 fn e2e(project: &Project, report: &mut Report) {
     report.step("default model", &[], || wasm::default_model(project).into());
-    report.step("page build", &["page packages", "wasm build", "default model"], || {
+    report.step("demos", &[], || wasm::demos(project).into());
+    report.step("page build", &["page packages", "wasm build", "default model", "demos"], || {
         run(&mut project.npm(&["run", "--silent", "build"])).into()
     });
     report.step("browser tests", &["page build"], || match setup::chromium() {

@@ -8,6 +8,8 @@ use crate::shell::{Outcome, Project, answer, run};
 /// Where the page looks for the engine, and for the model it starts with.
 const ENGINE: &str = "www/src/wasm";
 const MODEL: &str = "www/public/models/default";
+/// Where the page looks for its demonstrations.
+const DEMOS: &str = "www/public/demos";
 /// The engine may not grow past this unnoticed (bytes, before compression).
 const BUDGET: u64 = 32 << 20;
 
@@ -66,6 +68,17 @@ pub(crate) fn default_model(project: &Project) -> Outcome {
     formula_model(project, "small", &target)
 }
 
+/// Puts the demonstrations where the page looks for them; made anew only when the program that makes them is newer.
+pub(crate) fn demos(project: &Project) -> Outcome {
+    let program = native_program(project)?;
+    let target = project.root.join(DEMOS);
+    let made = |path: &Path| std::fs::metadata(path).and_then(|found| found.modified()).ok();
+    if made(&target.join("index.json")) > made(&program) {
+        return Ok(());
+    }
+    run(project.command(program, &["demo", "-o"]).arg(target))
+}
+
 /// The smallest network as a model folder, for browser tests that even a software adapter computes in seconds.
 pub(crate) fn tiny_model(project: &Project) -> Result<PathBuf, String> {
     let target = project.target.join("tiny-model");
@@ -75,12 +88,17 @@ pub(crate) fn tiny_model(project: &Project) -> Result<PathBuf, String> {
 
 /// Writes a model folder of untrained weights.
 fn formula_model(project: &Project, network: &str, target: &Path) -> Outcome {
-    run(&mut project.cargo("build", &["--release", "--bin", "point3r"]))?;
-    let program = project.target.join("release").join(format!("point3r{}", std::env::consts::EXE_SUFFIX));
+    let program = native_program(project)?;
     let arguments = ["convert", "--formula", network, "--precision", "f16", "--force", "-o"];
     run(project.command(program, &arguments).arg(target))?;
     let manifest = target.join("manifest.json");
     if manifest.is_file() { Ok(()) } else { Err(format!("{} was not written", manifest.display())) }
+}
+
+/// The command line program, built.
+fn native_program(project: &Project) -> Outcome<PathBuf> {
+    run(&mut project.cargo("build", &["--release", "--bin", "point3r"]))?;
+    Ok(project.target.join("release").join(format!("point3r{}", std::env::consts::EXE_SUFFIX)))
 }
 
 fn copy_files(from: &Path, to: &Path) -> Outcome {

@@ -15,6 +15,8 @@ export class Notices extends HTMLElement {
   private softwareSeen = false;
 
   connectedCallback(): void {
+    this.setAttribute('role', 'region');
+    this.setAttribute('aria-label', STRINGS.notes);
     const dismiss = h(
       'button',
       { type: 'button', class: 'icon-button', 'aria-label': STRINGS.dismissNotice },
