@@ -30,6 +30,8 @@ export class Demos extends DialogElement {
     const size = STRINGS.demoSize(formatShort(demo.points), formatBytes(demo.bytes));
     const look = this.button(demo, 'look', STRINGS.demoLook);
     look.classList.add('primary');
+    // Scenes are opened by what shares them.
+    look.hidden = !customElements.get('p3r-share');
     return h(
       'li',
       {},
