@@ -30,6 +30,11 @@ fn other() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/other")
 }
 
+/// The shape of the default model: stem, position, skip.
+fn default_shape() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/default")
+}
+
 fn run(dir: &Path, device: &Device, precision: Precision, variant: Variant) -> Result<VerifyReport, VerifyError> {
     let expected = match variant {
         Variant::F32 => "expected.safetensors",
@@ -72,6 +77,30 @@ fn another_shape_of_network_with_portrait_pictures_passes_on_the_cpu() {
     let report = run(&other(), &Device::flex(), Precision::Cpu, Variant::F32).unwrap();
     assert_passed(&report, 64);
     assert_eq!(report.pointers, [24, 48, 58, 58]);
+}
+
+#[test]
+fn the_default_models_shape_passes_on_the_cpu() {
+    let report = run(&default_shape(), &Device::flex(), Precision::Cpu, Variant::F32).unwrap();
+    assert_passed(&report, 48);
+    assert_eq!(report.pointers, [12, 24, 34, 45]);
+}
+
+#[test]
+fn the_default_models_shape_passes_on_the_gpu() {
+    let Ok(device) = Device::wgpu_options().init() else {
+        println!("skipped: no GPU adapter; install a Vulkan driver (software: mesa-vulkan-drivers)");
+        return;
+    };
+    let report = run(&default_shape(), &device, Precision::Gpu, Variant::F32).unwrap();
+    assert_passed(&report, 48);
+    assert_eq!(report.pointers, [12, 24, 34, 45]);
+}
+
+#[test]
+fn config_file_of_the_default_shape_is_the_small_preset() {
+    let config = std::fs::read_to_string(default_shape().join("config.json")).unwrap();
+    assert_eq!(Config::from_json(&config).unwrap(), Config::small());
 }
 
 #[test]

@@ -121,6 +121,16 @@ pub struct Config {
     pub rope3d_bases: Vec<f64>,
     /// The merge threshold is the diagonal of everything seen divided by this (spec 4.8).
     pub merge_len_unit: usize,
+    /// Channels of a convolutional stem (strides 2, 4, 8, 16) in place of the linear patch embedding. This and the next
+    /// two are switches of small networks; the released model has none of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stem: Option<[usize; 4]>,
+    /// Whether the place of a patch in the image, as sines and cosines, is added to its token.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub encoder_position: bool,
+    /// Whether the stem's stride-4 map joins the finest level of both dense heads.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub dense_skip: bool,
     /// How to make formula weights; absent for trained networks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weight_generator: Option<WeightGenerator>,
@@ -192,88 +202,6 @@ const MAX_DIM: usize = 16_384;
 const MAX_DEPTH: usize = 256;
 
 impl Config {
-    /// The released 512 model (spec 1): 828 014 991 parameters.
-    #[must_use]
-    pub fn released() -> Self {
-        Self {
-            patch_size: 16,
-            enc_embed_dim: 1024,
-            enc_depth: 24,
-            enc_num_heads: 16,
-            dec_embed_dim: 768,
-            dec_depth: 12,
-            dec_num_heads: 12,
-            memory_dec_num_heads: 16,
-            mlp_ratio: 4,
-            value_encoder: Stack { depth: 6, dim: Some(1024), heads: 16, mlp_ratio: 4, slots: None },
-            pose_memory: Stack { depth: 2, dim: Some(1536), heads: 12, mlp_ratio: 4, slots: Some(256) },
-            dpt: Dpt { layer_dims: [96, 192, 384, 768], feature_dim: 256, last_dim: 128, hooks: [0, 6, 9, 12] },
-            final_transform: Stack { depth: 2, dim: None, heads: 12, mlp_ratio: 4, slots: None },
-            pose_head: PoseHead::default(),
-            memory_attn_head: PointerHead { in_dim: 1792, hidden: 1792, out: 1024 },
-            layer_norm_eps: 1e-6,
-            rope2d_base: 100.0,
-            rope3d_bases: vec![10.0, 100.0, 1000.0, 10_000.0],
-            merge_len_unit: 20,
-            weight_generator: None,
-            image_size: 512,
-        }
-    }
-
-    /// The released sizes with formula weights: what a verification folder without `config.json` means.
-    #[must_use]
-    pub fn released_formula() -> Self {
-        let weight_generator = Some(WeightGenerator { head4_gain: 0.2, rounded_to: None });
-        Self { weight_generator, ..Self::released() }
-    }
-
-    /// The smallest network with the real head widths: what the reference tensors are made with.
-    #[must_use]
-    pub fn tiny() -> Self {
-        let stack = |depth, dim, heads, slots| Stack { depth, dim, heads, mlp_ratio: 2, slots };
-        Self {
-            enc_embed_dim: 128,
-            enc_depth: 2,
-            enc_num_heads: 2,
-            dec_embed_dim: 192,
-            dec_depth: 4,
-            dec_num_heads: 3,
-            memory_dec_num_heads: 4,
-            mlp_ratio: 2,
-            value_encoder: stack(2, Some(128), 2, None),
-            pose_memory: stack(1, Some(384), 3, Some(16)),
-            dpt: Dpt { layer_dims: [12, 24, 48, 96], feature_dim: 32, last_dim: 16, hooks: [0, 2, 3, 4] },
-            final_transform: stack(2, None, 3, None),
-            memory_attn_head: PointerHead { in_dim: 320, hidden: 320, out: 128 },
-            weight_generator: Some(WeightGenerator { head4_gain: 0.4, rounded_to: Some("f16".into()) }),
-            image_size: 64,
-            ..Self::released()
-        }
-    }
-
-    /// A small network for phones and for the CPU: the shape of the default model until trained weights decide it.
-    #[must_use]
-    pub fn small() -> Self {
-        Self {
-            enc_embed_dim: 192,
-            enc_depth: 6,
-            enc_num_heads: 3,
-            dec_embed_dim: 192,
-            dec_depth: 4,
-            dec_num_heads: 3,
-            memory_dec_num_heads: 4,
-            mlp_ratio: 4,
-            value_encoder: Stack { depth: 1, dim: Some(192), heads: 3, mlp_ratio: 4, slots: None },
-            pose_memory: Stack { depth: 1, dim: Some(384), heads: 3, mlp_ratio: 1, slots: Some(16) },
-            dpt: Dpt { layer_dims: [32, 48, 64, 96], feature_dim: 48, last_dim: 24, hooks: [0, 2, 3, 4] },
-            final_transform: Stack { depth: 2, dim: None, heads: 3, mlp_ratio: 4, slots: None },
-            memory_attn_head: PointerHead { in_dim: 384, hidden: 384, out: 192 },
-            weight_generator: Some(WeightGenerator { head4_gain: 0.2, rounded_to: None }),
-            image_size: 160,
-            ..Self::released()
-        }
-    }
-
     /// Reads and checks a `config.json`.
     ///
     /// # Errors
@@ -321,6 +249,8 @@ impl Config {
             ("dpt.last_dim", self.dpt.last_dim),
             ("memory_attn_head.hidden", self.memory_attn_head.hidden),
             ("merge_len_unit", self.merge_len_unit),
+            ("stem", self.stem.into_iter().flatten().max().unwrap_or(1)),
+            ("stem", self.stem.into_iter().flatten().min().unwrap_or(1)),
             ("image_size", self.image_size),
         ];
         for (name, value) in dims {
@@ -373,6 +303,9 @@ impl Config {
         let ordered = h[0] == 0 && h[1] >= 1 && h.windows(2).all(|w| matches!(w, [a, b] if a < b));
         if !ordered || h[3] != self.dec_depth {
             return fail(format!("dpt.hooks_decoder {h:?} must rise from 0 to dec_depth"));
+        }
+        if self.dense_skip && self.stem.is_none() {
+            return fail("dense_skip needs a stem".into());
         }
         if self.patch_size != 16 {
             return fail(format!("patch_size is {}, only 16 is known", self.patch_size));

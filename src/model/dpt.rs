@@ -60,6 +60,8 @@ pub(crate) struct DenseHead {
     down2: Conv,
     /// Per level to the common width.
     project: [Conv; 4],
+    /// From the stem's stride-4 map to the finest level.
+    skip: Option<Conv>,
     /// Fine to coarse.
     fusion: [Fusion; 4],
     out: [Conv; 3],
@@ -76,7 +78,14 @@ impl DenseHead {
         let fusion =
             |p: &mut Parameters, i: usize| Fusion::take(p, &format!("{prefix}.scratch.refinenet{i}"), f, i == 4);
         let [p0, p1, p2, p3] = dims;
+        let skip = match c.stem {
+            Some([_, fine, ..]) if c.dense_skip => {
+                Some(Conv::take(p, &format!("{prefix}.skip"), [fine, f], 3, 1, true)?)
+            }
+            _ => None,
+        };
         Ok(Self {
+            skip,
             reassemble: [
                 Linear::take_pointwise(p, &format!("{act}.0.0"), enc, d0)?,
                 Linear::take_pointwise(p, &format!("{act}.1.0"), dec, d1)?,
@@ -96,10 +105,12 @@ impl DenseHead {
         })
     }
 
-    /// Four token lists `[height * width, channels]` to `[1, 4, 16 * height, 16 * width]`, not activated.
+    /// Four token lists `[height * width, channels]` to `[1, 4, 16 * height, 16 * width]`, not activated. `fine`: the
+    /// stem's stride-4 map, where the network has the skip.
     pub(crate) async fn forward(
         &self,
         tokens: [Tensor<2>; 4],
+        fine: Option<Tensor<4>>,
         grid @ [height, width]: [usize; 2],
         names: &str,
         probe: &mut Probe,
@@ -108,7 +119,10 @@ impl DenseHead {
         let [t0, t1, t2, t3] = tokens;
         let [r0, r1, r2, r3] = &self.reassemble;
         let [p0, p1, p2, p3] = &self.project;
-        let l0 = p0.forward(self.up4.forward(r0.forward(t0), grid));
+        let mut l0 = p0.forward(self.up4.forward(r0.forward(t0), grid));
+        if let (Some(skip), Some(fine)) = (&self.skip, fine) {
+            l0 = l0 + skip.forward(fine);
+        }
         pace.breathe().await;
         let l1 = p1.forward(self.up2.forward(r1.forward(t1), grid));
         let l2 = p2.forward(tokens_to_map(r2.forward(t2), grid));

@@ -1,4 +1,4 @@
-//! Image encoder and the value encoder's shared form: patches, plain blocks, norm (spec 4.1, 4.7).
+//! Image encoder and the value encoder's shared form: tokens of patches, plain blocks, norm (spec 4.1, 4.7).
 
 use burn::tensor::Tensor;
 
@@ -6,49 +6,46 @@ use super::block::Block;
 use super::config::Config;
 use super::probe::Probe;
 use super::rope::Rotary;
-use crate::ops::{LayerNorm, Linear};
+use crate::ops::LayerNorm;
 use crate::pace::Pace;
 use crate::weights::{Parameters, WeightsError};
 
-/// A vision transformer over flattened 16x16 patches.
+/// A vision transformer over embedded patches.
 #[derive(Debug, Clone)]
 pub(crate) struct Encoder {
-    embed: Linear,
     blocks: Vec<Block>,
     norm: LayerNorm,
 }
 
 impl Encoder {
-    /// The image encoder: `patch_embed`, `enc_blocks`, `enc_norm`.
+    /// The image encoder: `enc_blocks`, `enc_norm`.
     pub(crate) fn take_image(p: &mut Parameters, c: &Config) -> Result<Self, WeightsError> {
         let (dim, eps) = (c.enc_embed_dim, c.layer_norm_eps);
         let blocks = (0..c.enc_depth)
             .map(|i| Block::take(p, &format!("enc_blocks.{i}"), dim, c.enc_num_heads, c.mlp_ratio, eps))
             .collect::<Result<_, _>>()?;
-        let embed = Linear::take_patch(p, "patch_embed.proj", c.patch_size, dim)?;
-        Ok(Self { embed, blocks, norm: LayerNorm::take(p, "enc_norm", dim, eps)? })
+        Ok(Self { blocks, norm: LayerNorm::take(p, "enc_norm", dim, eps)? })
     }
 
-    /// The encoder of predicted points: `pts_patch_embed`, `value_encoder`, `value_norm`.
+    /// The encoder of predicted points: `value_encoder`, `value_norm`.
     pub(crate) fn take_value(p: &mut Parameters, c: &Config) -> Result<Self, WeightsError> {
         let (dim, eps, stack) = (c.value_dim(), c.layer_norm_eps, &c.value_encoder);
         let blocks = (0..stack.depth)
             .map(|i| Block::take(p, &format!("value_encoder.{i}"), dim, stack.heads, stack.mlp_ratio, eps))
             .collect::<Result<_, _>>()?;
-        let embed = Linear::take_patch(p, "pts_patch_embed.proj", c.patch_size, dim)?;
-        Ok(Self { embed, blocks, norm: LayerNorm::take(p, "value_norm", dim, eps)? })
+        Ok(Self { blocks, norm: LayerNorm::take(p, "value_norm", dim, eps)? })
     }
 
-    /// `[patches, 3 * 256]` to `[patches, dim]`, normalised. `names` prefixes what is recorded.
+    /// Tokens `[patches, dim]` through all blocks, normalised. `names` prefixes what is recorded.
     pub(crate) async fn forward(
         &self,
-        patches: Tensor<2>,
+        tokens: Tensor<2>,
         rotary: &Rotary,
         names: &str,
         probe: &mut Probe,
         pace: &Pace,
     ) -> Tensor<2> {
-        let mut x = self.embed.forward(patches);
+        let mut x = tokens;
         probe.record(format!("{names}.patch_embed"), &x);
         for (i, block) in self.blocks.iter().enumerate() {
             x = block.forward(x, rotary);

@@ -48,11 +48,12 @@ impl Heads {
     }
 
     /// Camera-frame and world-frame point maps. `hooked`: encoder tokens and the two inner decoder outputs;
-    /// `tokens`: the last decoder output, all without pose token.
+    /// `tokens`: the last decoder output, all without pose token; `fine`: the stem's map, where the heads take it.
     pub(crate) async fn point_maps(
         &self,
         hooked: [Tensor<2>; 3],
         tokens: Tensor<2>,
+        fine: Option<Tensor<4>>,
         pose_token: &Tensor<2>,
         grid: [usize; 2],
         rotary: &Rotary,
@@ -67,8 +68,8 @@ impl Heads {
         }
         let [h0, h1, h2] = hooked;
         let camera = [h0.clone(), h1.clone(), h2.clone(), tokens];
-        let camera = self.camera.forward(camera, grid, "dpt_self", probe, pace).await;
-        let world = self.world.forward([h0, h1, h2, world_tokens], grid, "dpt_cross", probe, pace).await;
+        let camera = self.camera.forward(camera, fine.clone(), grid, "dpt_self", probe, pace).await;
+        let world = self.world.forward([h0, h1, h2, world_tokens], fine, grid, "dpt_cross", probe, pace).await;
         (activate_points(camera), activate_points(world))
     }
 }

@@ -1,6 +1,7 @@
 //! Name, shape and use of every parameter of a network, derived from its `Config` (spec section 6).
 
 use super::config::{Component, Config, ParameterSpec};
+use super::embed::POSITION_INPUTS;
 
 /// Collects parameters under a component while the tree is walked.
 struct List {
@@ -46,6 +47,26 @@ impl List {
     fn self_attention(&mut self, prefix: &str, dim: usize) {
         self.linear(&format!("{prefix}.qkv"), dim, 3 * dim);
         self.linear(&format!("{prefix}.proj"), dim, dim);
+    }
+
+    /// Linear patches, or the stem; and the position added to tokens.
+    fn image_embedding(&mut self, config: &Config) {
+        let e = config.enc_embed_dim;
+        match config.stem {
+            None => self.conv("patch_embed.proj", 3, e, config.patch_size, true),
+            Some(channels) => {
+                let mut input = 3;
+                for (i, output) in channels.into_iter().enumerate() {
+                    self.conv(&format!("patch_embed.convs.{i}"), input, output, 3, false);
+                    self.norm(&format!("patch_embed.norms.{i}"), output);
+                    input = output;
+                }
+                self.conv("patch_embed.proj", input, e, 1, true);
+            }
+        }
+        if config.encoder_position {
+            self.linear("enc_pos", POSITION_INPUTS, e);
+        }
     }
 
     /// Plain block (spec 3.4).
@@ -103,6 +124,9 @@ impl List {
         self.conv(&format!("{act}.2.0"), config.dec_embed_dim, d2, 1, true);
         self.conv(&format!("{act}.3.0"), config.dec_embed_dim, d3, 1, true);
         self.conv(&format!("{act}.3.1"), d3, d3, 3, true);
+        if let (Some([_, fine, ..]), true) = (config.stem, config.dense_skip) {
+            self.conv(&format!("{prefix}.skip"), fine, f, 3, true);
+        }
         for (level, dim) in (1..).zip(dpt.layer_dims) {
             self.conv(&format!("{prefix}.scratch.layer{level}_rn"), dim, f, 3, false);
         }
@@ -137,7 +161,7 @@ impl Config {
         let p = self.patch_size;
         let mut list = List { specs: Vec::new(), component: Component::Encoder, used: true };
 
-        list.conv("patch_embed.proj", 3, e, p, true);
+        list.image_embedding(self);
         for i in 0..self.enc_depth {
             list.block(&format!("enc_blocks.{i}"), e, self.mlp_ratio);
         }

@@ -14,6 +14,7 @@ use crate::weights::{Parameters, WeightsError};
 #[derive(Debug, Clone)]
 pub(crate) struct PointerNetwork {
     key: Mlp,
+    embed: Linear,
     value: Encoder,
     value_out: Linear,
 }
@@ -27,6 +28,7 @@ impl PointerNetwork {
                 ["memory_attn_head.0", "memory_attn_head.2"],
                 [head.in_dim, head.hidden, head.out],
             )?,
+            embed: Linear::take_patch(p, "pts_patch_embed.proj", c.patch_size, c.value_dim())?,
             value: Encoder::take_value(p, c)?,
             value_out: Linear::take(p, "value_out", c.value_dim(), c.enc_embed_dim)?,
         })
@@ -45,7 +47,8 @@ impl PointerNetwork {
     ) -> Tensor<2> {
         let key = self.key.forward(Tensor::cat(vec![encoded, tokens], 1));
         probe.record("mem_key_feat", &key);
-        let value = self.value_out.forward(self.value.forward(points, rotary, "value", probe, pace).await);
+        let value = self.value.forward(self.embed.forward(points), rotary, "value", probe, pace).await;
+        let value = self.value_out.forward(value);
         probe.record("mem_value_feat", &value);
         key + value
     }

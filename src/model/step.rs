@@ -4,6 +4,7 @@ use burn::tensor::{Device, ExecutionError, Tensor, TensorData};
 
 use super::config::Config;
 use super::decoder::{Decoder, StreamPositions};
+use super::embed::{Embedded, ImageEmbedding};
 use super::encoder::Encoder;
 use super::heads::{Heads, activate_pose};
 use super::pointers::{PointerNetwork, patch_means};
@@ -88,6 +89,7 @@ pub struct Point3r {
     config: Config,
     options: Options,
     device: Device,
+    embedding: ImageEmbedding,
     encoder: Encoder,
     to_image_stream: Linear,
     to_memory_stream: Linear,
@@ -130,6 +132,8 @@ struct Geometry {
     size: [usize; 2],
     /// Patch rows and columns.
     grid: [usize; 2],
+    /// Added to the encoder's tokens, where the network has that.
+    places: Option<Tensor<2>>,
     encoder: Rotary,
     value: Rotary,
     world: Rotary,
@@ -145,6 +149,7 @@ impl Point3r {
         let p = &mut parameters;
         let (enc, dec) = (config.enc_embed_dim, config.dec_embed_dim);
         Ok(Self {
+            embedding: ImageEmbedding::take(p, &config)?,
             encoder: Encoder::take_image(p, &config)?,
             to_image_stream: Linear::take(p, "decoder_embed", enc, dec)?,
             to_memory_stream: Linear::take(p, "decoder_embed_memory", enc, dec)?,
@@ -215,8 +220,11 @@ impl Point3r {
         let patches = grid[0] * grid[1];
 
         // Encode.
-        let input = self.image_patches(image, grid);
-        let encoded = self.encoder.forward(input, &geometry.encoder, "enc", probe, pace).await;
+        let Embedded { mut tokens, fine } = self.embedding.forward(image, grid, self.config.patch_size, &self.device);
+        if let Some(places) = &geometry.places {
+            tokens = tokens + places.clone();
+        }
+        let encoded = self.encoder.forward(tokens, &geometry.encoder, "enc", probe, pace).await;
         let mean = encoded.clone().mean_dim(0);
         probe.record("enc_feat", &encoded);
         probe.record("dec_img.0", &encoded);
@@ -256,7 +264,7 @@ impl Point3r {
         let hooked = [encoded.clone(), of_image(first), of_image(second)];
         let rotary = &geometry.world;
         let ((points_camera, confidence_camera), (points_world, confidence_world)) =
-            self.heads.point_maps(hooked, last.clone(), &pose_out, grid, rotary, probe, pace).await;
+            self.heads.point_maps(hooked, last.clone(), fine, &pose_out, grid, rotary, probe, pace).await;
 
         probe.stage("heads");
 
@@ -332,17 +340,11 @@ impl Point3r {
         Ok(Geometry {
             size,
             grid,
+            places: self.embedding.positions(grid, &self.device),
             encoder: rotary(c.enc_embed_dim, c.enc_num_heads, self.options.half_rotary),
             value: rotary(c.value_dim(), c.value_encoder.heads, false),
             world: rotary(c.dec_embed_dim, c.final_transform.heads, false),
         })
-    }
-
-    /// Normalised pixels, cut into flattened patches `[patches, 3 * 256]` (channel outer, then y, x).
-    fn image_patches(&self, image: &RgbImage, [rows, columns]: [usize; 2]) -> Tensor<2> {
-        let side = self.config.patch_size;
-        let values = normalised_patches(image, [rows, columns], side);
-        Tensor::from_data(TensorData::new(values, [rows * columns, 3 * side * side]), &self.device)
     }
 
     /// Tables of both streams: image tokens stand where the previous frame's patches were (spec 4.3).
@@ -363,20 +365,4 @@ impl Point3r {
         };
         StreamPositions { image: table(&image), memory: table(&memory) }
     }
-}
-
-/// `(u8 / 255 - 0.5) / 0.5`, patch by patch, channel by channel (spec section 2).
-fn normalised_patches(image: &RgbImage, [rows, columns]: [usize; 2], side: usize) -> Vec<f32> {
-    let mut values = Vec::with_capacity(image.rgb.len());
-    for patch in 0..rows * columns {
-        let (top, left) = (patch / columns * side, patch % columns * side);
-        for channel in 0..3 {
-            for y in top..top + side {
-                let row = (y * image.width + left) * 3;
-                let pixels = image.rgb.get(row..row + 3 * side).unwrap_or_default();
-                values.extend(pixels.iter().skip(channel).step_by(3).map(|&u| (f32::from(u) / 255.0 - 0.5) / 0.5));
-            }
-        }
-    }
-    values
 }

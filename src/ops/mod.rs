@@ -4,6 +4,7 @@ mod attention;
 mod conv;
 mod host;
 mod linear;
+mod norm;
 
 use burn::tensor::{Tensor, activation, module};
 
@@ -11,6 +12,7 @@ pub(crate) use attention::{attend, heads_of, join_heads};
 pub(crate) use conv::{Conv, UpConv, patches_of_map, tokens_to_map, upsample2};
 pub(crate) use host::{each_row, in_place, is_host};
 pub(crate) use linear::Linear;
+pub(crate) use norm::MapNorm;
 
 use crate::weights::{Parameters, WeightsError};
 
@@ -59,6 +61,6 @@ impl Mlp {
 }
 
 /// The exact GELU.
-fn gelu(x: Tensor<2>) -> Tensor<2> {
+pub(crate) fn gelu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     if is_host(&x.device()) { in_place(x, host::gelu) } else { activation::gelu(x) }
 }

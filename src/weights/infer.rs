@@ -72,8 +72,13 @@ pub fn infer_config<'k>(
     let e = shapes.dim("patch_embed.proj.weight", 0)?;
     let d = shapes.dim("decoder_embed.weight", 0)?;
     let released = Config::released();
+    let channels = |i: usize| shapes.dim(&format!("patch_embed.convs.{i}.weight"), 0);
+    let stem = match channels(0) {
+        Ok(first) => Some([first, channels(1)?, channels(2)?, channels(3)?]),
+        Err(_) => None,
+    };
     let mut config = Config {
-        patch_size: shapes.dim("patch_embed.proj.weight", 2)?,
+        patch_size: if stem.is_some() { released.patch_size } else { shapes.dim("patch_embed.proj.weight", 2)? },
         enc_embed_dim: e,
         enc_depth: shapes.depth("enc_blocks", "norm1.weight"),
         enc_num_heads: heads("enc_num_heads", Some("enc_num_heads"), e, HEAD),
@@ -89,7 +94,7 @@ pub fn infer_config<'k>(
     config.value_encoder = Stack {
         depth: shapes.depth("value_encoder", "norm1.weight"),
         dim: Some(value),
-        heads: heads("value_encoder.heads", None, value, HEAD),
+        heads: heads("value_encoder.heads", Some("value_heads"), value, HEAD),
         mlp_ratio: shapes.mlp_ratio("value_encoder.0")?,
         slots: None,
     };
@@ -97,14 +102,14 @@ pub fn infer_config<'k>(
     config.pose_memory = Stack {
         depth: shapes.depth("pose_retriever.write_blocks", "norm1.weight"),
         dim: Some(pose),
-        heads: heads("pose_memory.heads", None, pose, POSE_MEMORY_HEAD),
+        heads: heads("pose_memory.heads", Some("pose_memory_heads"), pose, POSE_MEMORY_HEAD),
         mlp_ratio: shapes.mlp_ratio("pose_retriever.write_blocks.0")?,
         slots: Some(shapes.dim("pose_retriever.mem", 1)?),
     };
     config.final_transform = Stack {
         depth: shapes.depth("downstream_head.final_transform", "attn.qkv.weight"),
         dim: None,
-        heads: heads("final_transform.heads", None, d, HEAD),
+        heads: heads("final_transform.heads", Some("final_transform_heads"), d, HEAD),
         mlp_ratio: shapes.mlp_ratio("downstream_head.final_transform.0")?,
         slots: None,
     };
@@ -132,6 +137,9 @@ pub fn infer_config<'k>(
         }
         None => notes.push(format!("image_size = {} (that of the released model)", config.image_size)),
     }
+    config.encoder_position = shapes.dim("enc_pos.weight", 0).is_ok();
+    config.dense_skip = shapes.dim(&format!("{dense}.skip.weight"), 0).is_ok();
+    config.stem = stem;
     config.validate()?;
     Ok(Inferred { config, notes })
 }
@@ -179,5 +187,14 @@ mod tests {
         let specs = Config::released().parameters();
         let inferred = infer_config(specs.iter().map(|s| (s.name.as_str(), s.shape.as_slice())), None).unwrap();
         assert_eq!(inferred.config, Config::released());
+    }
+
+    #[test]
+    fn small_shapes_and_its_model_text_give_the_small_config() {
+        let specs = Config::small().parameters();
+        let text = "P(C(img_size=(160, 160), enc_num_heads=4, dec_num_heads=4, memory_dec_num_heads=4, \
+                    value_heads=4, pose_memory_heads=4, final_transform_heads=4))";
+        let found = infer_config(specs.iter().map(|s| (s.name.as_str(), s.shape.as_slice())), Some(text)).unwrap();
+        assert_eq!(found.config, Config { weight_generator: None, ..Config::small() });
     }
 }

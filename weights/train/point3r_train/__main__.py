@@ -1,4 +1,4 @@
-"""Command line: `python -m point3r_train train | pack | unpack | export | reference | bench`."""
+"""Command line: `python -m point3r_train train | pack | unpack | export | adopt | reference | bench`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from . import bench, checkpoint, export, reference
+from . import adopt, bench, checkpoint, export, reference
 from .config import Config
 from .data.batches import Batches
 from .data.frames import BadInput, Source
@@ -139,6 +139,12 @@ def main() -> None:
     p.add_argument("--raw", action="store_true", help="the weights themselves, not their running average")
     p.add_argument("-o", "--output", required=True)
     p.set_defaults(run_command=_export)
+
+    p = commands.add_parser("adopt", help="weights of the early prototype as a checkpoint of this package")
+    p.add_argument("file", help="its weights.safetensors")
+    p.add_argument("--network", default="small", help="the config that it was made with")
+    p.add_argument("-o", "--output", required=True)
+    p.set_defaults(run_command=lambda a: adopt.write(Path(a.file), Config.named(a.network), Path(a.output)))
 
     p = commands.add_parser("reference", help="reference tensors for `point3r verify`")
     p.add_argument("--network", default="small", help="released, small, tiny or a config.json")

@@ -88,6 +88,13 @@ class Config:
     rope2d_base: float = 100.0
     rope3d_bases: tuple[float, ...] = (10.0, 100.0, 1000.0, 10_000.0)
     merge_len_unit: int = 20
+    # Switches of the small networks; the released model has none of them.
+    # Channels of a convolutional stem (strides 2, 4, 8, 16) in place of the linear patch embedding.
+    stem: tuple[int, int, int, int] | None = None
+    # Position of a patch in the image, as sines and cosines, added to its token.
+    encoder_position: bool = False
+    # The stem's stride-4 map joins the finest level of both dense heads.
+    dense_skip: bool = False
     weight_generator: WeightGenerator | None = field(default=None)
     image_size: int = 512
 
@@ -113,15 +120,16 @@ class Config:
 
     @staticmethod
     def small() -> Config:
-        """The shape of the default model until pilots decide it (same values as the Rust side's `small`)."""
+        """The shape of the default model (same values as the Rust side's `small`)."""
         return Config(
-            enc_embed_dim=192, enc_depth=6, enc_num_heads=3,
-            dec_embed_dim=192, dec_depth=4, dec_num_heads=3, memory_dec_num_heads=4,
-            value_encoder=Stack(depth=1, dim=192, heads=3, mlp_ratio=4),
-            pose_memory=Stack(depth=1, dim=384, heads=3, mlp_ratio=1, slots=16),
+            enc_embed_dim=192, enc_depth=8, enc_num_heads=4,
+            dec_embed_dim=192, dec_depth=4, dec_num_heads=4, memory_dec_num_heads=4,
+            value_encoder=Stack(depth=1, dim=192, heads=4, mlp_ratio=4),
+            pose_memory=Stack(depth=1, dim=384, heads=4, mlp_ratio=1, slots=16),
             dpt=Dpt((32, 48, 64, 96), 48, 24, (0, 2, 3, 4)),
-            final_transform=Stack(depth=2, heads=3, mlp_ratio=4),
+            final_transform=Stack(depth=2, heads=4, mlp_ratio=4),
             memory_attn_head=PointerHead(384, 384, 192),
+            stem=(24, 48, 96, 192), encoder_position=True, dense_skip=True,
             image_size=160,
         )  # fmt: skip
 
@@ -197,6 +205,7 @@ class Config:
             "dpt.last_dim": self.dpt.last_dim, "dpt.layer_dims": min(self.dpt.layer_dims),
             "dpt.layer_dims (largest)": max(self.dpt.layer_dims), "image_size": self.image_size,
             "memory_attn_head.hidden": self.memory_attn_head.hidden, "merge_len_unit": self.merge_len_unit,
+            "stem": min(self.stem or (1,)), "stem (largest)": max(self.stem or (1,)),
         }  # fmt: skip
         depths = {
             "enc_depth": self.enc_depth, "dec_depth": self.dec_depth, "mlp_ratio": self.mlp_ratio,
@@ -229,6 +238,8 @@ class Config:
             (self.value_dim == self.enc_embed_dim, "value_encoder.dim differs from enc_embed_dim"),
             (len(hooks) == 4 and hooks[0] == 0 and list(hooks) == sorted(set(hooks)) and hooks[3] == self.dec_depth,
              f"dpt.hooks_decoder {hooks} must rise from 0 to dec_depth"),
+            (len(self.stem or (0,) * 4) == 4, f"stem {self.stem} must have 4 numbers of channels"),
+            (self.stem is not None or not self.dense_skip, "dense_skip needs a stem"),
         ):  # fmt: skip
             if not holds:
                 raise ConfigError(problem)

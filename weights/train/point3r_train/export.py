@@ -30,6 +30,8 @@ def model_text(config: Config) -> str:
         "img_size": (c.image_size, c.image_size), "enc_embed_dim": c.enc_embed_dim, "enc_depth": c.enc_depth,
         "enc_num_heads": c.enc_num_heads, "dec_embed_dim": c.dec_embed_dim, "dec_depth": c.dec_depth,
         "dec_num_heads": c.dec_num_heads, "memory_dec_num_heads": c.memory_dec_num_heads, "mlp_ratio": c.mlp_ratio,
+        "value_heads": c.value_encoder.heads, "pose_memory_heads": c.pose_memory.heads,
+        "final_transform_heads": c.final_transform.heads,
     }  # fmt: skip
     return f"Point3R(Point3RConfig({', '.join(f'{k}={v}' for k, v in sizes.items())}))"
 

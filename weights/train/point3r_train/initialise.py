@@ -21,10 +21,10 @@ def initialise(network: Point3R, seed: int) -> None:
         if isinstance(module, nn.Linear):
             nn.init.xavier_uniform_(module.weight)
             nn.init.zeros_(module.bias)
-        elif isinstance(module, nn.LayerNorm):
+        elif isinstance(module, nn.LayerNorm | nn.GroupNorm):
             nn.init.ones_(module.weight)
             nn.init.zeros_(module.bias)
-        elif isinstance(module, nn.Conv2d) and name.endswith("patch_embed.proj"):
+        elif isinstance(module, nn.Conv2d) and name.endswith("patch_embed.proj") and module.kernel_size != (1, 1):
             nn.init.xavier_uniform_(module.weight.view(len(module.weight), -1))
             nn.init.zeros_(module.bias)
         elif isinstance(module, nn.Conv2d | nn.ConvTranspose2d):

@@ -6,7 +6,9 @@ import csv
 import math
 from pathlib import Path
 
-COLUMNS = ("step", "frames", "seconds", "lr", "views", "loss", "camera", "world", "pose", "gradient", "skipped")
+COLUMNS = (
+    "step", "frames", "seconds", "lr", "views", "loss", "camera", "world", "pose", "matching", "gradient", "skipped",
+)  # fmt: skip
 CURVES = (("loss", "#1f77b4"), ("camera", "#2ca02c"), ("world", "#d62728"), ("pose", "#9467bd"))
 WIDTH, HEIGHT, MARGIN = 900, 420, 50
 

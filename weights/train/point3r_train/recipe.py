@@ -12,11 +12,15 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from .data.augment import Augmentation
 from .data.batches import Shape
 from .model.pointers import Update
 
 Resolution = tuple[int, int]
+# Steps whose phases are drawn together.
+DRAWS = 1024
 ENCODER = ("patch_embed.", "enc_blocks.", "enc_norm.")
 WIDE = ((512, 384), (512, 336), (512, 288), (512, 256), (512, 208), (512, 144))
 TALL = ((384, 512), (336, 512), (288, 512), (256, 512))
@@ -42,6 +46,8 @@ class Recipe:
     update: Update = "merge"
     resolutions: tuple[Resolution, ...] = ((224, 224),)
     phases: tuple[Phase, ...] = (Phase(1.0, 5, 16),)
+    # Phases take turns at random, by their shares, instead of following one another.
+    mixed: bool = False
     repeat_views: bool = False
     frozen: tuple[str, ...] = ()
     # Over all processes.
@@ -53,10 +59,14 @@ class Recipe:
     warmup_steps: int = 0
     lr: float = 5e-5
     min_lr: float = 1e-6
+    # Share of the run, after the warm-up, at the full rate before the cosine begins.
+    decay_from: float = 0.0
     weight_decay: float = 0.05
     beta1: float = 0.9
     beta2: float = 0.95
     clip: float = 1.0
+    # Weight of the auxiliary matching loss (`matching.py`).
+    matching: float = 0.0
     bf16: bool = True
     bf16_heads: bool = False
     checkpoint_heads: bool = True
@@ -75,6 +85,8 @@ class Recipe:
 
     def phase(self, step: int, total: int) -> Phase:
         """The phase that a step belongs to."""
+        if self.mixed:
+            return self.phases[self._draws(step // DRAWS)[step % DRAWS]]
         end = 0.0
         for phase in self.phases:
             end += phase.share
@@ -82,8 +94,18 @@ class Recipe:
                 return phase
         return self.phases[-1]
 
+    def _draws(self, block: int) -> list[int]:
+        """Phase numbers of the steps of a block, the same for every process."""
+        shares = np.cumsum([phase.share for phase in self.phases])
+        drawn = np.random.default_rng([self.seed, block, 3]).random(DRAWS) * shares[-1]
+        return np.minimum(np.searchsorted(shares, drawn, "right"), len(shares) - 1).tolist()
+
     def frames_before(self, step: int, total: int, world: int) -> int:
         """Frames that all processes together have trained on before a step."""
+        if self.mixed:
+            sizes = [phase.batch * phase.views * world for phase in self.phases]
+            numbers = [n for block in range(-(-step // DRAWS)) for n in self._draws(block)]
+            return sum(sizes[n] for n in numbers[:step])
         frames, first, share = 0, 0, 0.0
         for phase in self.phases:
             share += phase.share
@@ -103,6 +125,7 @@ class Recipe:
         if step < warmup:
             return self.lr * step / warmup
         progress = min(1.0, (step - warmup) / max(1, total - warmup))
+        progress = max(0.0, progress - self.decay_from) / (1 - min(self.decay_from, 0.999))
         return self.min_lr + (self.lr - self.min_lr) * 0.5 * (1 + math.cos(math.pi * progress))
 
     def augmentation(self) -> Augmentation:

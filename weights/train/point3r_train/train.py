@@ -17,6 +17,7 @@ from .data.batches import Batch, Batches
 from .initialise import initialise
 from .log import Log
 from .losses import CRITERIA, Loss, alone
+from .matching import matching_loss
 from .model import Point3R
 from .processes import Processes
 from .recipe import Recipe
@@ -63,6 +64,7 @@ class Trainer:
         self.network.to(processes.device).to(memory_format=torch.channels_last)
         self.network.checkpoint_heads = recipe.checkpoint_heads
         self.network.autocast_heads = recipe.bf16_heads
+        self.network.keep_attention = recipe.matching > 0
         still = (*recipe.frozen, *never_used(config))
         self.trained: dict[str, nn.Parameter] = {}
         for name, parameter in self.network.named_parameters():
@@ -97,7 +99,12 @@ class Trainer:
             truth = batch.targets.points if phase.true_pointers else None
             predictions = self.network(batch.images, self.recipe.update, truth)
         average = self.processes.average if self.recipe.average_every == 1 else alone
-        return CRITERIA[self.recipe.criterion](predictions, batch.targets, average)
+        loss = CRITERIA[self.recipe.criterion](predictions, batch.targets, average)
+        if self.recipe.matching > 0 and len(predictions) > 1:
+            matching = matching_loss(list(predictions[1].attention), batch.targets, self.config.patch_size, average)
+            total = loss.total + self.recipe.matching * matching
+            loss = Loss(total, loss.terms | {"matching": matching.detach()})
+        return loss
 
     def step(self, batch: Batch) -> Step:
         """One update; a step whose gradient is not finite changes nothing but the step number."""
@@ -118,7 +125,8 @@ class Trainer:
             self.processes.average_weights(self.trained.values())
         if finite:
             self._update_average()
-        return Step(loss, norm, not finite)
+        # Without its graph: the log keeps steps for a while.
+        return Step(Loss(loss.total.detach(), loss.terms), norm, not finite)
 
     def meets(self) -> bool:
         """Whether all processes hold the same weights after the step just taken."""
@@ -203,7 +211,7 @@ def train(trainer: Trainer, data: Batches, run: Path, limits: Limits, say: Say =
                 "gradient": sum(s.gradient_norm for s in recent) / len(recent),
                 "skipped": sum(s.skipped for s in recent),
             }  # fmt: skip
-            for name in ("camera", "world", "pose"):
+            for name in ("camera", "world", "pose", "matching"):
                 row[name] = _mean([s.loss.terms[name] for s in recent if name in s.loss.terms])
             log.add(row)
             log.plot()

@@ -119,7 +119,7 @@ def test_a_batch_with_different_pointer_counts_equals_single_runs(golden: Path, 
     # The second sequence repeats one image, so its memory grows much more slowly.
     pair = torch.stack([images[:4], images[[4, 4, 4, 4]]])
     with torch.set_grad_enabled(grad):
-        state, both = None, network.encode(pair.flatten(0, 1)).unflatten(0, (2, 4))
+        state, both = None, network.encode(pair.flatten(0, 1)).unflatten((2, 4))
         for i in range(4):
             together, state = network.step(state, both[:, i], (3, 4))
             assert state is not None

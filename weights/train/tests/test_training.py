@@ -269,6 +269,24 @@ def test_two_processes_equal_one_with_twice_the_batch(scenes: Path, tmp_path: Pa
     assert apart < 0.01 * moved, (apart, moved)
 
 
+def test_mixed_phases_take_their_shares_and_are_the_same_everywhere() -> None:
+    phases = (Phase(0.25, 1, 8), Phase(0.75, 4, 3))
+    recipe = dataclasses.replace(RECIPE, phases=phases, mixed=True, steps=4000)
+    views = [recipe.phase(step, 4000).views for step in range(4000)]
+    assert 0.7 < views.count(4) / len(views) < 0.8
+    assert views[:50].count(1) > 0
+    assert views == [recipe.phase(step, 9000).views for step in range(4000)]
+    frames = sum(2 * (8 if v == 1 else 12) for v in views[:1500])
+    assert recipe.frames_before(1500, 4000, 2) == frames
+
+
+def test_decay_may_begin_late() -> None:
+    recipe = dataclasses.replace(RECIPE, steps=1000, warmup_steps=100, lr=1.0, min_lr=0.0, decay_from=0.5)
+    assert recipe.learning_rate(100, 1000) == recipe.learning_rate(550, 1000) == 1.0
+    assert abs(recipe.learning_rate(775, 1000) - 0.5) < 1e-9
+    assert recipe.learning_rate(1000, 1000) == 0.0
+
+
 def test_recipes_are_the_published_ones() -> None:
     one, three = RECIPES["stage1"], RECIPES["stage3"]
     assert one.total_steps(8) == 100_000 * 100 // (16 * 8)

@@ -14,17 +14,23 @@ MASKED = -1e9
 PLAIN_ON_CPU = True
 
 
-def attend(q: Tensor, k: Tensor, v: Tensor, keys: Tensor | None) -> Tensor:
-    """Softmax attention over `[batch, heads, tokens, width]`; `keys` is true where a key exists, `[batch, tokens]`."""
+def attend(q: Tensor, k: Tensor, v: Tensor, keys: Tensor | None, keep: list[Tensor] | None = None) -> Tensor:
+    """Softmax attention over `[batch, heads, tokens, width]`; `keys` is true where a key exists, `[batch, tokens]`.
+
+    `keep` receives the weights, averaged over heads.
+    """
     mask = None
     if keys is not None:
         mask = torch.zeros(keys.shape, dtype=q.dtype, device=q.device).masked_fill_(~keys, MASKED)[:, None, None]
-    if not (PLAIN_ON_CPU and q.device.type == "cpu" and torch.is_grad_enabled()):
+    if keep is None and not (PLAIN_ON_CPU and q.device.type == "cpu" and torch.is_grad_enabled()):
         return F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
     scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-1, -2)
     if mask is not None:
         scores = scores + mask
-    return scores.softmax(-1).to(v.dtype) @ v
+    weights = scores.softmax(-1)
+    if keep is not None:
+        keep.append(weights.mean(1))
+    return weights.to(v.dtype) @ v
 
 
 def _split_heads(x: Tensor, heads: int) -> Tensor:
@@ -75,14 +81,15 @@ class CrossAttention(nn.Module):
         self.proj = nn.Linear(dim, dim)
 
     def forward(
-        self, x: Tensor, y: Tensor, rotary: tuple[Rotary, Rotary] | None = None, keys: Tensor | None = None
-    ) -> Tensor:
+        self, x: Tensor, y: Tensor, rotary: tuple[Rotary, Rotary] | None = None, keys: Tensor | None = None,
+        keep: list[Tensor] | None = None,
+    ) -> Tensor:  # fmt: skip
         q = _split_heads(self.projq(x), self.heads)
         k = _split_heads(self.projk(y), self.heads)
         v = _split_heads(self.projv(y), self.heads)
         if rotary is not None:
             q, k = rotary[0](q), rotary[1](k)
-        return self.proj(_join_heads(attend(q, k, v, keys)))
+        return self.proj(_join_heads(attend(q, k, v, keys, keep)))
 
     def one_key(self, y: Tensor) -> Tensor:
         """The result when `y` is a single token: every query gets its value."""
@@ -124,9 +131,10 @@ class DecoderBlock(nn.Module):
         rotary: tuple[Rotary, Rotary] | None = None,
         x_keys: Tensor | None = None,
         y_keys: Tensor | None = None,
+        keep: list[Tensor] | None = None,
     ) -> Tensor:
         x = x + self.attn(self.norm1(x), rotary[0] if rotary else None, x_keys)
-        x = x + self.cross_attn(self.norm2(x), self.norm_y(y), rotary, y_keys)
+        x = x + self.cross_attn(self.norm2(x), self.norm_y(y), rotary, y_keys, keep)
         return x + self.mlp(self.norm3(x))
 
     def forward_one_key(self, x: Tensor, y: Tensor) -> Tensor:

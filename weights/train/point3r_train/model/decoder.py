@@ -32,10 +32,12 @@ def decode(
     rotary: tuple[StreamRotary, StreamRotary] | None,
     pointer_keys: Tensor | None,
     trace: Trace | None = None,
+    keep: list[Tensor] | None = None,
 ) -> tuple[list[Tensor], Tensor]:
     """Image tokens after every block, and the memory stream before its last block.
 
     `rotary` holds the tables in the image stream's and in the memory stream's head width, absent on the first frame.
+    `keep` receives the image stream's attention to the pointers, block by block.
     The last memory block cannot change anything and runs only for a trace.
     """
     wide = (rotary[0].image, rotary[0].memory) if rotary else None
@@ -43,7 +45,7 @@ def decode(
     after: list[Tensor] = []
     for index, (image_block, memory_block) in enumerate(zip(image_blocks, memory_blocks, strict=True)):
         # Both updates read the old values of both streams.
-        new_image = image_block(image, memory, wide, None, pointer_keys)
+        new_image = image_block(image, memory, wide, None, pointer_keys, keep)
         if index + 1 < len(image_blocks) or trace is not None:
             memory = memory_block(memory, image, narrow, pointer_keys, None)
         image = new_image

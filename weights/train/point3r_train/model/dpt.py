@@ -76,15 +76,22 @@ class DenseHead(nn.Module):
             nn.Sequential(nn.Conv2d(decoder, d2, 1)),
             nn.Sequential(nn.Conv2d(decoder, d3, 1), nn.Conv2d(d3, d3, 3, stride=2, padding=1)),
         ])
+        self.skip = None
+        if config.dense_skip and config.stem is not None:
+            self.skip = nn.Conv2d(config.stem[1], width, 3, padding=1)
 
     def forward(
-        self, tokens: list[Tensor], grid: tuple[int, int], trace: Trace | None = None, name: str = "dpt"
-    ) -> Tensor:
+        self, tokens: list[Tensor], fine: Tensor | None, grid: tuple[int, int], trace: Trace | None = None,
+        name: str = "dpt",
+    ) -> Tensor:  # fmt: skip
+        """`fine`: the stem's stride-4 map, where the network has the skip."""
         scratch = self.scratch
         levels = []
         for index, (reassemble, t) in enumerate(zip(self.act_postprocess, tokens, strict=True)):
             level = reassemble(t.transpose(1, 2).unflatten(2, grid))
             levels.append(getattr(scratch, f"layer{index + 1}_rn")(level))
+        if self.skip is not None and fine is not None:
+            levels[0] = levels[0] + self.skip(fine)
         path = scratch.refinenet4(levels[3])
         steps = [path]
         path = path[..., : grid[0], : grid[1]]  # odd grids: the coarsest level was rounded up

@@ -7,7 +7,7 @@ gives what streaming gives because no result depends on later frames.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -16,7 +16,7 @@ from torch.utils.checkpoint import checkpoint
 from ..config import Config
 from .blocks import Block, DecoderBlock
 from .decoder import StreamRotary, decode
-from .encoder import PatchEmbedding, Trace, run_stack
+from .encoder import POSITION_INPUTS, Encoded, PatchEmbedding, Stem, Trace, image_position, run_stack
 from .heads import Heads, camera_pose, points_and_confidence
 from .pointers import Pointers, Update, patch_means, update
 from .pose_memory import PoseMemory
@@ -47,6 +47,8 @@ class Prediction:
     raw_camera: Tensor
     raw_world: Tensor
     raw_pose: Tensor
+    # Attention to the pointers per decoder block, `[batch, 1 + patches, pointers]`, where it was asked for.
+    attention: tuple[Tensor, ...] = ()
 
 
 class Point3R(nn.Module):
@@ -61,12 +63,15 @@ class Point3R(nn.Module):
         self.checkpoint_heads = False
         # Off: dense heads and pose head in f32 whatever autocast says, as the published recipe has it.
         self.autocast_heads = False
+        # `forward` returns the second frame's attention to the first.
+        self.keep_attention = False
 
         def decoder(heads: int) -> nn.ModuleList:
             return nn.ModuleList(DecoderBlock(c.dec_embed_dim, heads, c.mlp_ratio, eps) for _ in range(c.dec_depth))
 
         self.pose_token = nn.Parameter(0.02 * torch.randn(1, 1, c.dec_embed_dim))
-        self.patch_embed = PatchEmbedding(c.enc_embed_dim, c.patch_size)
+        self.patch_embed = Stem(c.enc_embed_dim, c.stem) if c.stem else PatchEmbedding(c.enc_embed_dim, c.patch_size)
+        self.enc_pos = nn.Linear(POSITION_INPUTS, c.enc_embed_dim) if c.encoder_position else None
         self.enc_blocks = nn.ModuleList(
             Block(c.enc_embed_dim, c.enc_num_heads, c.mlp_ratio, eps) for _ in range(c.enc_depth)
         )
@@ -100,13 +105,14 @@ class Point3R(nn.Module):
         predicted (teacher forcing).
         """
         batch, frames = images.shape[:2]
-        encoded = self.encode(images.flatten(0, 1)).unflatten(0, (batch, frames))
+        encoded = self.encode(images.flatten(0, 1)).unflatten((batch, frames))
         state, predictions = None, []
         for index in range(frames):
             truth = None if true_points is None else true_points[:, index]
             last = index + 1 == frames
-            prediction, state = self.step(state, encoded[:, index], self.grid(images), how, truth, last=last)
-            predictions.append(prediction)
+            keep: list[Tensor] | None = [] if self.keep_attention and index == 1 else None
+            prediction, state = self.step(state, encoded[:, index], self.grid(images), how, truth, None, last, keep)
+            predictions.append(prediction if keep is None else replace(prediction, attention=tuple(keep)))
         return predictions
 
     def stream(self, images: Iterator[Tensor], how: Update = "merge") -> Iterator[tuple[Prediction, State]]:
@@ -125,24 +131,30 @@ class Point3R(nn.Module):
             raise ValueError(f"images of {width}x{height}: both sides must be multiples of {side}")
         return height // side, width // side
 
-    def encode(self, images: Tensor, trace: Trace | None = None) -> Tensor:
-        """Encoder tokens `[batch, patches, encoder width]`."""
-        c = self.config
-        rotary = self._rotary_2d(self.grid(images), c.enc_embed_dim // c.enc_num_heads, images.device)
-        return run_stack(self.patch_embed(images), self.enc_blocks, self.enc_norm, rotary, trace, "enc")
+    def encode(self, images: Tensor, trace: Trace | None = None) -> Encoded:
+        """Encoder tokens `[batch, patches, encoder width]`, and the stem's fine map if the heads take it."""
+        c, grid = self.config, self.grid(images)
+        rotary = self._rotary_2d(grid, c.enc_embed_dim // c.enc_num_heads, images.device)
+        embedded = self.patch_embed(images)
+        tokens, fine = embedded if isinstance(embedded, tuple) else (embedded, None)
+        if self.enc_pos is not None:
+            tokens = tokens + self.enc_pos(image_position(grid, images.device))
+        tokens = run_stack(tokens, self.enc_blocks, self.enc_norm, rotary, trace, "enc")
+        return Encoded(tokens, fine if c.dense_skip else None)
 
     def step(
         self,
         state: State | None,
-        encoded: Tensor,
+        image: Encoded,
         grid: tuple[int, int],
         how: Update = "merge",
         true_points: Tensor | None = None,
         trace: Trace | None = None,
         last: bool = False,
+        keep: list[Tensor] | None = None,
     ) -> tuple[Prediction, State | None]:
         """One frame. `last`: nothing follows, so the memories are not updated and no state is returned."""
-        c = self.config
+        c, encoded = self.config, image.tokens
         mean = encoded.mean(1, keepdim=True)
         if state is None:
             pose_token = self.pose_token.expand(len(encoded), -1, -1)
@@ -159,19 +171,19 @@ class Point3R(nn.Module):
             same = image_width == memory_width
             rotary = (wide, wide if same else StreamRotary.build(*both, memory_width, c.rope3d_bases))
         projected = self.decoder_embed(encoded)
-        image = torch.cat([pose_token.to(projected.dtype), projected], 1)
+        tokens = torch.cat([pose_token.to(projected.dtype), projected], 1)
         if trace is not None:
             trace.update({"enc_feat": encoded, "dec_img.0": encoded, "global_feat": mean, "pose_token_in": pose_token})
             trace.update({"mem_feat_in": memory, "dec_mem.0": memory})
             if state is not None:
                 trace.update(pose_retrieved=pose_token, pose_mem_before=slots, pose_query_global_feat=mean)
                 trace.update(mem_pos_in=state.pointers.positions, img_pos_in=state.patch_positions)
-        after, memory = decode(image, memory, self.dec_blocks, self.dec_blocks_memory, rotary, exists, trace)
+        after, memory = decode(tokens, memory, self.dec_blocks, self.dec_blocks_memory, rotary, exists, trace, keep)
         out = self.dec_norm(after[-1])
         if trace is not None:
             trace[f"dec_img.{c.dec_depth}"] = out
             trace[f"dec_mem.{c.dec_depth}"] = self.dec_norm_memory(memory)
-        prediction = self._heads(encoded, after, out, grid, trace)
+        prediction = self._heads(image, after, out, grid, trace)
         if last:
             return prediction, None
         slots = self.pose_retriever.write(mean, out[:, :1], slots)
@@ -188,7 +200,7 @@ class Point3R(nn.Module):
         return prediction, State(pointers, places, slots)
 
     def _heads(
-        self, encoded: Tensor, after: list[Tensor], out: Tensor, grid: tuple[int, int], trace: Trace | None
+        self, image: Encoded, after: list[Tensor], out: Tensor, grid: tuple[int, int], trace: Trace | None
     ) -> Prediction:
         """World branch, pose and the two dense maps (spec 5)."""
         c, heads = self.config, self.downstream_head
@@ -200,15 +212,16 @@ class Point3R(nn.Module):
             if trace is not None:
                 trace[f"final_transform.{index}"] = world
         _, one, two, _ = c.dpt.hooks_decoder
-        hooks = [encoded, after[one - 1][:, 1:], after[two - 1][:, 1:]]
+        hooks = [image.tokens, after[one - 1][:, 1:], after[two - 1][:, 1:]]
 
         def dense(head: nn.Module, last: Tensor, name: str) -> Tensor:
-            inputs = [*hooks, last]
+            inputs, fine = [*hooks, last], image.fine
             if not self.autocast_heads:
                 inputs = [x.float() for x in inputs]
+                fine = None if fine is None else fine.float()
             if self.checkpoint_heads and torch.is_grad_enabled():
-                return checkpoint(head, inputs, grid, use_reentrant=False)
-            return head(inputs, grid, trace, name)
+                return checkpoint(head, inputs, fine, grid, use_reentrant=False)
+            return head(inputs, fine, grid, trace, name)
 
         device = out.device.type
         with torch.autocast(device, enabled=self.autocast_heads and torch.is_autocast_enabled(device)):
