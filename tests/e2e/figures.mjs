@@ -1,13 +1,16 @@
-// Prints what the built page costs: sizes of what is downloaded, wasm memory after loading the default model, time to ready.
+// Prints what the built page costs: sizes of what is downloaded, wasm memory after loading the default model, time to ready,
+// and how it loads: bytes before the first paint, time to interactive, also with the processor slowed down 4 times.
 // `npm run build && npm run figures`; with `--json` for programs.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { launch, openPage, stats } from './support/browser.mjs';
+import { loading } from './support/loading.mjs';
 import { DIST } from './support/paths.mjs';
 import { serveSite } from './support/site.mjs';
 
 const RUNS = 3;
+const SLOWDOWN = 4;
 
 function sizes(path) {
   const bytes = readFileSync(path);
@@ -41,6 +44,7 @@ function downloads() {
       sizes(join(DIST, 'index.html')),
       of((name) => /\.(js|css)$/.test(name) && !isDecoder(name)),
     ]),
+    'service worker': sizes(join(DIST, 'sw.js')),
     'video demuxer (with the first video)': of(isDecoder),
   };
 }
@@ -65,7 +69,17 @@ async function timeToReady(url) {
   }
 }
 
+const kib = (bytes) => `${(bytes / 1024).toFixed(1)} KiB`;
 const mib = (bytes) => `${(bytes / 1024 / 1024).toFixed(2)} MiB`;
+
+/** The middle one of some cold starts, by time to interactive. */
+async function median(url, slowdown) {
+  const runs = [];
+  for (let i = 0; i < RUNS; i++) {
+    runs.push(await loading(url, slowdown));
+  }
+  return runs.sort((a, b) => a.interactive - b.interactive)[RUNS >> 1];
+}
 
 const site = await serveSite();
 try {
@@ -84,6 +98,7 @@ try {
     readyMs: Math.round(middle.ready),
     device: middle.device,
     tier: middle.tier,
+    loading: { full: await median(site.url, 1), slowed: await median(site.url, SLOWDOWN) },
   };
   if (process.argv.includes('--json')) {
     console.log(JSON.stringify(figures));
@@ -96,6 +111,14 @@ try {
     console.log(
       `navigation to ready: ${figures.readyMs} ms (median of ${RUNS} cold starts, local server, ${middle.device}, ${middle.tier} adapter)`,
     );
+    for (const [speed, { paint, interactive, ready, blocked, longest, gzip, files }] of [
+      ['full speed', figures.loading.full],
+      [`processor slowed ${SLOWDOWN} times`, figures.loading.slowed],
+    ]) {
+      console.log(`${speed}: first paint ${paint.toFixed(0)} ms after ${kib(gzip)} gzip in ${files.length} files,`);
+      console.log(`  interactive ${interactive.toFixed(0)} ms, ready ${ready.toFixed(0)} ms,`);
+      console.log(`  blocked ${blocked.toFixed(0)} ms in tasks over 50 ms (longest ${longest.toFixed(0)} ms)`);
+    }
   }
 } finally {
   await site.close();

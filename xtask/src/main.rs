@@ -20,7 +20,9 @@ usage: cargo xtask <command>
   serve [--port N] [--no-open] [--dev]    build everything, serve the page, open the browser if there is one
   test [rust] [wasm] [web] [e2e] [training]  install what tests need, run all tests (or only the named parts)
   wasm                                    build the wasm package into www/src/wasm and print its size
-  figures                                 print the page's figures: wasm size, peak heap, time to ready
+  figures                                 print the page's figures: sizes, memory, time to paint and to ready
+  screenshots [folder]                    take pictures of the page's states (target/screenshots)
+  soak [frames]                           reconstruct 1,000 frames in the browser and watch memory and promises
   setup                                   install what `serve` and `test` need, build nothing
 
 Build output goes to $CARGO_TARGET_DIR, else to point3r/target in the user's cache folder.
@@ -35,7 +37,9 @@ fn main() -> ExitCode {
         "serve" => serve::execute(&project, &rest),
         "test" => test::execute(&project, &rest),
         "wasm" => no_arguments(&rest).and_then(|()| setup::wasm_tools(&project)).and_then(|()| wasm::build(&project)),
-        "figures" => no_arguments(&rest).and_then(|()| serve::figures(&project)),
+        "figures" => no_arguments(&rest).and_then(|()| serve::in_browser(&project, "figures", &[])),
+        "screenshots" => serve::in_browser(&project, "screenshots", &rest),
+        "soak" => serve::in_browser(&project, "soak", &rest),
         "setup" => no_arguments(&rest).and_then(|()| setup::everything(&project)),
         "" | "help" | "-h" | "--help" => {
             print!("{HELP}");

@@ -1,4 +1,4 @@
-//! `cargo xtask serve`: from a fresh checkout to a page in the browser. `cargo xtask figures` measures that page.
+//! `cargo xtask serve`: from a fresh checkout to a page in the browser. Other commands drive a browser on that page.
 
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
@@ -36,11 +36,13 @@ pub(crate) fn execute(project: &Project, args: &[String]) -> Outcome {
     if status.success() { Ok(()) } else { Err(format!("the server ended with {status}")) }
 }
 
-/// Builds the page as it is served and prints its figures.
-pub(crate) fn figures(project: &Project) -> Outcome {
+/// Builds the page as it is served, and runs one of the scripts of `package.json` that drive a browser on it.
+pub(crate) fn in_browser(project: &Project, script: &str, args: &[String]) -> Outcome {
     let browser = setup::chromium().ok_or("Chromium is needed (Debian: apt-get install chromium)")?;
     build(project, true)?;
-    run(project.npm(&["run", "--silent", "figures"]).env("CHROMIUM", browser))
+    let model = wasm::tiny_model(project)?;
+    let mut command = project.npm(&["run", "--silent", script, "--"]);
+    run(command.args(args).env("CHROMIUM", browser).env("POINT3R_TINY_MODEL", model))
 }
 
 fn build(project: &Project, page: bool) -> Outcome {

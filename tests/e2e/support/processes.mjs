@@ -17,8 +17,11 @@ function* processes() {
   }
 }
 
-/** Ends the GPU processes of the browsers that this process started; how many there were. */
-export function endGpuProcesses() {
+/** The processes that this one started, and those that they started. */
+export function descendants() {
+  if (WITHOUT_PROC) {
+    return [];
+  }
   const all = [...processes()];
   const ours = new Set([process.pid]);
   for (let before = 0; before < ours.size; ) {
@@ -29,7 +32,12 @@ export function endGpuProcesses() {
       }
     }
   }
-  const found = all.filter(({ pid, command }) => ours.has(pid) && command.includes('--type=gpu-process'));
+  return all.filter(({ pid }) => ours.has(pid));
+}
+
+/** Ends the GPU processes of the browsers that this process started; how many there were. */
+export function endGpuProcesses() {
+  const found = descendants().filter(({ command }) => command.includes('--type=gpu-process'));
   for (const { pid } of found) {
     process.kill(pid, 'SIGKILL');
   }

@@ -1,0 +1,79 @@
+// Pictures of the page in its states, to be looked at: `cargo xtask screenshots [folder]`. On a desktop and on a phone, dark
+// and light. A state that this build does not have is left out, with a line that says so.
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { choose, launch, openPage, stats, waitForStats } from './support/browser.mjs';
+import { ROOT, shared } from './support/paths.mjs';
+import { SHOTS } from './support/shots.mjs';
+import { serveSite } from './support/site.mjs';
+
+const OUT = resolve(process.argv[2] ?? join(ROOT, 'target', 'screenshots'));
+const VIDEO = shared('data/redkitchen_video/redkitchen_handheld.mp4');
+const FRAMES = 6;
+
+const DEVICES = {
+  desktop: { viewport: { width: 1280, height: 800 } },
+  phone: { viewport: { width: 360, height: 740 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true },
+};
+
+/** A cloud to look at: the first demo's scene where scenes can be opened, else a recording. */
+async function fill(page) {
+  const { demos } = await (await page.request.get(new URL('demos/index.json', page.url()).href)).json();
+  const scene = await page.evaluate(
+    async (path) =>
+      window.point3r.open(new URL(`demos/${path}`, document.baseURI)).then(
+        () => true,
+        () => false,
+      ),
+    demos[0].scene,
+  );
+  if (scene) {
+    await waitForStats(page, 'the scene', ({ points }) => points > 0);
+    return;
+  }
+  await page.evaluate(() => window.point3r.dismissError());
+  await reconstruct(page);
+}
+
+/** Frames with pictures, depth and pointers, from a recording or from a demo's pictures. */
+async function reconstruct(page) {
+  await page.evaluate((maxFrames) => window.point3r.setSettings({ maxFrames }), FRAMES);
+  if (VIDEO) {
+    await choose(page, VIDEO);
+  } else {
+    await page.locator('[data-action=demos]:visible').first().click();
+    await page.locator('p3r-demos [data-how=reconstruct]').first().click();
+  }
+  await waitForStats(page, 'a cloud', ({ frames, state }) => frames >= FRAMES && state === 'ready', 300_000);
+}
+
+const site = await serveSite();
+await mkdir(OUT, { recursive: true });
+let taken = 0;
+for (const [device, context] of Object.entries(DEVICES)) {
+  for (const colorScheme of ['dark', 'light']) {
+    const { browser, close } = await launch({ context: { ...context, colorScheme } });
+    const { page } = await openPage(browser, site.url);
+    let holds = 'nothing';
+    for (const { name, of, act } of SHOTS) {
+      if (of !== holds && of !== 'nothing') {
+        await (of === 'scene' ? fill : reconstruct)(page);
+        holds = of;
+      }
+      try {
+        const undo = await act(page, { device, site });
+        await page.waitForTimeout(700);
+        await page.screenshot({ path: join(OUT, `${name}-${device}-${colorScheme}.png`) });
+        taken += 1;
+        await undo?.();
+      } catch (thrown) {
+        console.log(`${name} (${device}, ${colorScheme}) is left out: ${String(thrown.message).split('\n')[0]}`);
+        await page.keyboard.press('Escape');
+      }
+    }
+    await stats(page);
+    await close();
+  }
+}
+await site.close();
+console.log(`${taken} pictures in ${OUT}`);

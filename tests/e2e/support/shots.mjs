@@ -1,0 +1,64 @@
+// The states of which pictures are taken, in order: what must be on screen (`of`), how to get there, how to get back.
+import { choose } from './browser.mjs';
+
+/** Long enough for what is there, short enough for what is not. */
+const SOON = { timeout: 3000 };
+
+const dialog = (name) => ({
+  name: `dialog-${name}`,
+  of: name === 'models' || name === 'demos' || name === 'help' ? 'nothing' : 'reconstruction',
+  async act(page) {
+    await page.locator(`[data-action=${name}]:visible`).first().click(SOON);
+    await page.locator(`p3r-${name} dialog[open]`).waitFor(SOON);
+    return () => page.keyboard.press('Escape');
+  },
+});
+
+const error = (name, spoil) => ({
+  name: `error-${name}`,
+  of: 'nothing',
+  async act(page) {
+    await spoil(page);
+    await page.locator('p3r-alert code').getByText(name, { exact: true }).waitFor({ timeout: 15_000 });
+    return () => page.getByRole('button', { name: 'Dismiss' }).click();
+  },
+});
+
+const panelTab = (name, index) => ({
+  name: `panel-${name}`,
+  of: 'reconstruction',
+  async act(page) {
+    const panel = page.locator('p3r-panel');
+    const toggle = () => page.locator('p3r-menu [data-action=settings]').click();
+    const wasHidden = await panel.isHidden();
+    if (wasHidden) {
+      await toggle();
+    }
+    await panel.getByRole('tab').nth(index).click(SOON);
+    return wasHidden ? toggle : undefined;
+  },
+});
+
+export const SHOTS = [
+  { name: 'empty', of: 'nothing', act: async () => {} },
+  {
+    name: 'empty-again',
+    of: 'nothing',
+    act: (page) => page.getByRole('button', { name: 'Got it' }).click(SOON),
+  },
+  dialog('models'),
+  dialog('demos'),
+  dialog('help'),
+  error('unsupported-file', (page) =>
+    choose(page, { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('not a video\n'.repeat(50)) }),
+  ),
+  error('model-not-found', (page) =>
+    page.evaluate(() => window.point3r.loadModel('models/absent/manifest.json').catch(() => {})),
+  ),
+  { name: 'scene', of: 'scene', act: async () => {} },
+  { name: 'cloud', of: 'reconstruction', act: async () => {} },
+  panelTab('first', 0),
+  panelTab('second', 1),
+  dialog('export'),
+  dialog('share'),
+];
