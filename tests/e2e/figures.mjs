@@ -70,6 +70,7 @@ async function timeToReady(url) {
 }
 
 const kib = (bytes) => `${(bytes / 1024).toFixed(1)} KiB`;
+const bytes = (count) => (count < 1024 * 1024 ? kib(count) : mib(count));
 const mib = (bytes) => `${(bytes / 1024 / 1024).toFixed(2)} MiB`;
 
 /** The middle one of some cold starts, by time to interactive. */
@@ -104,7 +105,7 @@ try {
     console.log(JSON.stringify(figures));
   } else {
     for (const [name, size] of Object.entries(files)) {
-      console.log(`${name}: ${mib(size.raw)} raw, ${mib(size.gzip)} gzip, ${mib(size.brotli)} brotli`);
+      console.log(`${name}: ${bytes(size.raw)} raw, ${bytes(size.gzip)} gzip, ${bytes(size.brotli)} brotli`);
     }
     console.log(`default model: ${mib(figures.modelBytes)}`);
     console.log(`peak wasm heap while loading the default model: ${mib(figures.wasmBytes)}`);

@@ -37,6 +37,7 @@ async function fill(page) {
 
 /** Frames with pictures, depth and pointers, from a recording or from a demo's pictures. */
 async function reconstruct(page) {
+  await page.evaluate(() => window.point3r.reset());
   await page.evaluate((maxFrames) => window.point3r.setSettings({ maxFrames }), FRAMES);
   if (VIDEO) {
     await choose(page, VIDEO);

@@ -71,14 +71,13 @@ export const STRINGS = {
   canvas: 'Point cloud. Drag to orbit, shift-drag to pan, scroll to zoom, F to fit the view.',
   canvasKeys: 'Arrow keys orbit, shift and arrow keys pan, plus and minus zoom, F fits.',
   welcomeTitle: 'Drop a video or images here',
-  welcomeBody:
-    'For example a slow walk through a room, filmed with a phone. Everything is computed on this device; nothing is uploaded.',
+  welcomeBody: 'For example a slow walk through a room. Everything is computed on this device; nothing is uploaded.',
   welcomeFormats: 'mp4, webm or mov; jpg, png, webp or avif',
   dropNow: 'Let go to open',
-  untrainedTitle: 'Untrained weights, shapes only.',
-  untrainedBody: 'Their values come from a formula: what you see is not a reconstruction of your video.',
-  softwareTitle: 'Running on the processor.',
-  softwareBody: 'No graphics hardware is offered here, so each frame takes longer.',
+  untrainedTitle: 'Untrained weights.',
+  untrainedBody: 'They come from a formula: what you see is not a reconstruction of your video.',
+  softwareTitle: 'Running on the processor:',
+  softwareBody: 'each frame takes longer.',
   unsupportedTitle: 'This page needs WebGPU',
   unsupportedBody: {
     'no-webgpu':

@@ -23,6 +23,7 @@ export class StatusBar extends HTMLElement {
 
   show(state: AppState): void {
     setText(this.live, liveText(state));
+    this.classList.toggle('empty', state.frames === 0 && state.points === 0);
     this.number('frames', formatCount(state.frames));
     this.number('pointers', formatCount(state.pointers));
     this.number('points', formatShort(state.points), formatCount(state.points));
