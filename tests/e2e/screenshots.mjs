@@ -2,7 +2,7 @@
 // and light. A state that this build does not have is left out, with a line that says so.
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { choose, launch, openPage, stats, waitForStats } from './support/browser.mjs';
+import { choose, launch, openPage, waitForStats } from './support/browser.mjs';
 import { ROOT, shared } from './support/paths.mjs';
 import { SHOTS } from './support/shots.mjs';
 import { serveSite } from './support/site.mjs';
@@ -48,6 +48,17 @@ async function reconstruct(page) {
   await waitForStats(page, 'a cloud', ({ frames, state }) => frames >= FRAMES && state === 'ready', 300_000);
 }
 
+async function withoutWebGpu(device, colorScheme, context) {
+  const { browser, close } = await launch({ webgpu: false, context: { ...context, colorScheme } });
+  const { page } = await openPage(browser, 'about:blank', { wait: false });
+  await page.addInitScript(() => Object.defineProperty(Navigator.prototype, 'gpu', { value: undefined }));
+  await page.goto(site.url);
+  await page.getByRole('heading', { name: 'This page needs WebGPU' }).waitFor();
+  await page.screenshot({ path: join(OUT, `error-no-webgpu-${device}-${colorScheme}.png`) });
+  taken += 1;
+  await close();
+}
+
 const site = await serveSite();
 await mkdir(OUT, { recursive: true });
 let taken = 0;
@@ -72,8 +83,8 @@ for (const [device, context] of Object.entries(DEVICES)) {
         await page.keyboard.press('Escape');
       }
     }
-    await stats(page);
     await close();
+    await withoutWebGpu(device, colorScheme, context);
   }
 }
 await site.close();

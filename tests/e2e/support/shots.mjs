@@ -61,4 +61,17 @@ export const SHOTS = [
   panelTab('second', 1),
   dialog('export'),
   dialog('share'),
+  {
+    name: 'error-crashed',
+    of: 'reconstruction',
+    async act(page) {
+      // The browser's own report of a trap inside the wasm.
+      await page
+        .workers()[0]
+        .evaluate(() =>
+          self.dispatchEvent(new ErrorEvent('error', { error: new WebAssembly.RuntimeError('unreachable') })),
+        );
+      await page.locator('p3r-alert code').getByText('crashed', { exact: true }).waitFor(SOON);
+    },
+  },
 ];

@@ -57,6 +57,9 @@ export class Toolbar extends HTMLElement {
     this.input.disabled = state.state === 'unsupported';
     this.scan.disabled = working || state.state === 'unsupported';
     this.demos.disabled = state.state === 'unsupported';
+    // Phones have room for six buttons: what begins something else waits until this is done.
+    this.classList.toggle('working', working);
+    this.classList.toggle('filled', state.points > 0);
   }
 
   private chosen(): void {
