@@ -30,6 +30,9 @@ const panelTab = (name, index) => ({
   async act(page) {
     const panel = page.locator('p3r-panel');
     const toggle = () => page.locator('p3r-menu [data-action=settings]').click();
+    if ((await panel.getByRole('tab', { includeHidden: true }).count()) <= index) {
+      throw new Error('there is no such tab');
+    }
     const wasHidden = await panel.isHidden();
     if (wasHidden) {
       await toggle();
