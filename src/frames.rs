@@ -1,9 +1,10 @@
 //! Frames: what a camera, a video or a folder of images gives, one picture at a time.
 //!
-//! The page hands its decoded frames in; natively [`Source`] reads files.
+//! The page hands its decoded frames in; natively `Source` reads files. A live camera's frames pass the [`gate`].
 
 #[cfg(feature = "cli")]
 mod error;
+pub mod gate;
 #[cfg(feature = "cli")]
 mod images;
 #[cfg(feature = "cli")]
