@@ -33,6 +33,7 @@ pub mod preprocess;
 pub mod quant;
 pub mod render;
 pub mod scene;
+pub mod scene_log;
 pub mod session;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod synth;

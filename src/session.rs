@@ -9,20 +9,27 @@
 //! Whatever happens, the cloud and the trajectory so far stay until `reset` or `start`.
 //! A frame either counts fully or not at all: the network works on a copy of the memory (tensors are
 //! shared, not copied), which replaces the memory only when the frame's output is usable.
-//! `undo` therefore also rewinds the memory, by up to [`UNDO_DEPTH`] frames, or to the very beginning.
+//! `undo` therefore also rewinds the memory, to any frame ([`Undo`]).
 
+mod checkpoints;
 mod error;
 mod maps;
+mod rewind;
+mod saved;
 mod scene;
 mod types;
 
-use std::{collections::VecDeque, sync::Arc};
+use std::sync::Arc;
 
+pub use checkpoints::RECENT;
 pub use error::SessionError;
 pub use maps::Maps;
+pub use rewind::{Replayed, Undo};
+pub use saved::{Placement, SavedFrame};
 pub use scene::PointerRecord;
 pub use types::{Clock, FrameReport, FrameResult, SessionOptions, SessionState};
 
+use self::checkpoints::Checkpoints;
 use crate::{
     cloud::Cloud,
     frames::Frame,
@@ -33,9 +40,6 @@ use crate::{
     preprocess::Preprocess,
 };
 
-/// Frames by which the memory can be rewound: each costs the pointers and pose memory of one moment.
-pub const UNDO_DEPTH: usize = 4;
-
 /// A reconstruction and everything it owns. Cloning is cheap: tensors and points are shared, not copied.
 #[derive(Debug, Clone, Default)]
 pub struct Session {
@@ -44,7 +48,7 @@ pub struct Session {
     model: Option<Point3r>,
     options: SessionOptions,
     memory: Option<State>,
-    earlier: VecDeque<Option<State>>,
+    checkpoints: Checkpoints,
     size: Option<(usize, usize)>,
     view: Option<View>,
     cloud: Cloud,
@@ -205,10 +209,9 @@ impl Session {
         cloud.push(chunk);
         cloud.fuse(pace).await;
         self.cloud = cloud;
-        if self.earlier.len() == UNDO_DEPTH {
-            self.earlier.pop_front();
+        if let Some(before) = self.memory.replace(memory) {
+            self.checkpoints.keep(self.trajectory.len(), before);
         }
-        self.earlier.push_back(self.memory.replace(memory));
         self.remember_pointers();
         self.size = Some(found);
         let photograph = (frame.image.width, frame.image.height);
@@ -274,34 +277,6 @@ impl Session {
         Ok(())
     }
 
-    /// Takes back the last `frames` frames: their points, their poses and what the memory learned.
-    ///
-    /// # Errors
-    /// When the memory cannot be rewound that far ([`UNDO_DEPTH`]), or nothing is going on.
-    pub fn undo(&mut self, frames: usize) -> Result<(), SessionError> {
-        if !matches!(self.phase, Phase::Running | Phase::Paused) {
-            return self.refuse("undo", "only a running or paused reconstruction can be undone");
-        }
-        if frames >= self.frames() {
-            self.forget_memory();
-            self.remember_pointers();
-        } else if frames > self.earlier.len() {
-            return Err(SessionError::UndoTooFar { asked: frames, available: self.earlier.len() });
-        } else {
-            for memory in self.earlier.drain(self.earlier.len() - frames..).take(1) {
-                self.memory = memory;
-            }
-            self.remember_pointers();
-        }
-        let keep = self.frames().saturating_sub(frames);
-        self.cloud.undo(frames);
-        self.keyframes.undo(frames);
-        self.trajectory.truncate(keep);
-        self.focals.truncate(keep);
-        self.pointers.truncate(keep);
-        Ok(())
-    }
-
     /// Ends the reconstruction. The cloud stays for export; the memory is let go of.
     pub fn stop(&mut self) {
         self.forget_memory();
@@ -331,7 +306,7 @@ impl Session {
 
     fn forget_memory(&mut self) {
         self.memory = None;
-        self.earlier.clear();
+        self.checkpoints.clear();
         self.size = None;
     }
 

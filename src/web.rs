@@ -10,6 +10,7 @@ mod command;
 mod error;
 mod messages;
 mod platform;
+mod scan;
 mod snapshot;
 mod view;
 
@@ -52,6 +53,7 @@ pub struct Engine {
     push_waker: RefCell<Option<Waker>>,
     next_frame: Cell<usize>,
     error: RefCell<Option<EngineError>>,
+    scan: scan::ScanState,
 }
 
 #[wasm_bindgen]
@@ -86,6 +88,7 @@ impl Engine {
             push_waker: RefCell::default(),
             next_frame: Cell::default(),
             error: RefCell::default(),
+            scan: scan::ScanState::default(),
         })
     }
 
@@ -129,6 +132,7 @@ impl Engine {
         let session = session.as_mut().ok_or_else(EngineError::busy)?;
         let loader = self.loader.take().ok_or_else(|| EngineError::bad_request("open a manifest first"))?;
         let (name, trained) = (loader.manifest().name.clone(), loader.manifest().trained);
+        self.scan.loaded(loader.manifest());
         let (config, parameters) = loader.finish().map_err(EngineError::from)?;
         let answer = ModelAnswer { name, trained, parameters: config.parameter_count(), input_size: config.image_size };
         session.load(Point3r::new(config, parameters).map_err(EngineError::from)?);
@@ -156,6 +160,7 @@ impl Engine {
         }
         session.start(options).map_err(EngineError::from)?;
         self.next_frame.set(0);
+        self.scan.started();
         self.error.take();
         self.forget_picture();
         self.snapshot.borrow_mut().clear();
@@ -180,18 +185,10 @@ impl Engine {
                 _ => {}
             }
         }
-        if self.reset_requested.take() {
-            session.reset();
-        }
-        for command in self.deferred.take() {
-            // A command that no longer applies (the frame failed) has nothing to act on.
-            let _ = command.apply(&mut session);
-        }
         if let Ok(report) = &outcome {
             self.snapshot.borrow_mut().took(report.ms_per_frame);
         }
-        self.publish(&session);
-        self.session.replace(Some(session));
+        self.settle(session);
         match outcome {
             Ok(report) => {
                 self.error.take();
@@ -215,11 +212,6 @@ impl Engine {
     /// Takes frames again.
     pub fn resume(&self) -> Answer<()> {
         self.command(Command::Resume)
-    }
-
-    /// Takes back the last frames; at once, or when the frame being computed is done.
-    pub fn undo(&self, frames: usize) -> Answer<()> {
-        self.command(Command::Undo(frames))
     }
 
     /// Forgets the reconstruction; a frame being computed is given up and its promise rejected.
@@ -316,8 +308,8 @@ impl Engine {
         let device = &self.compute.device;
         let work = crate::verify::verify(files.borrow(), device, precision, Variant::F32, &clock, &self.pace);
         let raced = self.race(work).await;
-        self.session.replace(Some(session));
         self.reset_requested.set(false);
+        self.settle(session);
         let report = raced?.map_err(EngineError::from)?;
         self.check_gpu()?;
         to_js(&report)
@@ -366,6 +358,20 @@ impl Engine {
             self.deferred.borrow_mut().push(command);
         }
         Ok(())
+    }
+
+    /// Puts the session back after work on it, and does what was asked for meanwhile.
+    fn settle(&self, mut session: Session) {
+        if self.reset_requested.take() {
+            session.reset();
+        }
+        for command in self.deferred.take() {
+            // A command that no longer applies (the frame failed) has nothing to act on.
+            let _ = command.apply(&mut session);
+        }
+        self.publish(&session);
+        self.session.replace(Some(session));
+        self.scan.freed();
     }
 
     /// Makes what the session holds visible to everything that may ask while the session is away.

@@ -7,7 +7,7 @@ use point3r::{
     model::{Config, Point3r},
     pace::Pace,
     preprocess::RgbImage,
-    session::{Session, SessionError, SessionOptions, SessionState, UNDO_DEPTH},
+    session::{RECENT, Session, SessionError, SessionOptions, SessionState, Undo},
     weights::Parameters,
 };
 
@@ -25,6 +25,10 @@ fn push(session: &mut Session, frame: &Frame) -> Result<point3r::session::FrameR
     pollster::block_on(session.push(frame, &Pace::none()))
 }
 
+fn undo(session: &mut Session, what: Undo) -> Result<usize, SessionError> {
+    pollster::block_on(session.undo(what, &Pace::none(), &mut |_, _| {}))
+}
+
 fn running() -> Session {
     let mut session = Session::new();
     session.load(model());
@@ -38,7 +42,7 @@ fn requests_in_the_wrong_state_are_refused_and_change_nothing() {
     assert_eq!(session.state(), SessionState::Empty);
     assert!(session.start(SessionOptions::default()).is_err());
     assert!(push(&mut session, &frame(0, 64, 48)).is_err());
-    assert!(session.pause().is_err() && session.resume().is_err() && session.undo(1).is_err());
+    assert!(session.pause().is_err() && session.resume().is_err() && undo(&mut session, Undo::Frames(1)).is_err());
     assert_eq!(session.state(), SessionState::Empty);
 
     session.load(model());
@@ -92,22 +96,119 @@ fn undo_rewinds_points_poses_and_memory() {
         push(&mut session, &frame(index, 64, 48)).unwrap();
     }
     let (pose, pointers) = (session.trajectory()[2].1, session.pointers());
-    session.undo(1).unwrap();
+    undo(&mut session, Undo::Frames(1)).unwrap();
     assert_eq!((session.frames(), session.cloud().chunks().len(), session.focals().len()), (2, 2, 2));
     push(&mut session, &frame(2, 64, 48)).unwrap();
     assert_eq!((session.trajectory()[2].1, session.pointers()), (pose, pointers));
-
-    for index in 3..UNDO_DEPTH + 3 {
-        push(&mut session, &frame(index, 64, 48)).unwrap();
-    }
-    let error = session.undo(UNDO_DEPTH + 1).unwrap_err();
-    assert!(matches!(error, SessionError::UndoTooFar { available: UNDO_DEPTH, .. }));
-    session.undo(UNDO_DEPTH).unwrap();
-    assert_eq!((session.trajectory()[2].1, session.pointers(), session.frames()), (pose, pointers, 3));
-    session.undo(99).unwrap();
+    undo(&mut session, Undo::Frames(99)).unwrap();
     assert!(session.cloud().is_empty() && session.pointers() == 0);
     assert_eq!(session.state(), SessionState::Running);
     push(&mut session, &frame(0, 48, 64)).unwrap(); // nothing left: the size is free again
+}
+
+/// Everything that tells two reconstructions apart: poses, points, pointers, and what the memory makes of a new frame.
+fn trace(session: &mut Session) -> (Vec<[f32; 7]>, Vec<u8>, usize, [f32; 7]) {
+    let poses = session.trajectory().iter().map(|(_, pose)| pose.to_array()).collect();
+    let points = session.cloud().chunks().iter().flat_map(|chunk| bytemuck::cast_slice(&chunk.points).to_vec());
+    let (points, pointers) = (points.collect(), session.pointers());
+    let next = push(session, &frame(77, 64, 48)).unwrap().report.pose;
+    (poses, points, pointers, next)
+}
+
+fn run_of(indices: impl IntoIterator<Item = usize>) -> Session {
+    let mut session = running();
+    for index in indices {
+        push(&mut session, &frame(index, 64, 48)).unwrap();
+    }
+    session
+}
+
+#[test]
+fn undo_of_any_depth_equals_a_run_of_the_frames_that_are_left() {
+    let frames = 3 * RECENT;
+    for left in [1, 2, 5, frames - RECENT - 1, frames - RECENT, frames - 1] {
+        let mut session = run_of(0..frames);
+        let mut told = Vec::new();
+        let mut tell = |done, total| told.push((done, total));
+        pollster::block_on(session.undo(Undo::To(left - 1), &Pace::none(), &mut tell)).unwrap();
+        assert!(told.is_sorted() && told.last().is_some_and(|(done, total)| done == total), "{told:?}");
+        assert_eq!(trace(&mut session), trace(&mut run_of(0..left)), "{left} frames left");
+    }
+}
+
+#[test]
+fn undo_again_and_again_equals_a_run_of_the_frames_that_are_left() {
+    let mut session = run_of(0..9);
+    undo(&mut session, Undo::Frames(6)).unwrap();
+    for index in 20..24 {
+        push(&mut session, &frame(index, 64, 48)).unwrap();
+    }
+    undo(&mut session, Undo::Frames(2)).unwrap();
+    assert_eq!(trace(&mut session), trace(&mut run_of([0, 1, 2, 20, 21])));
+}
+
+#[test]
+fn undo_of_seconds_takes_the_frames_of_that_time_and_at_least_one() {
+    let mut session = run_of(0..8); // 10 frames per second
+    assert_eq!(session.frames_after(Undo::Seconds(0.25)), 5);
+    assert_eq!(session.frames_after(Undo::Seconds(0.0)), 7);
+    assert_eq!(session.frames_after(Undo::Seconds(f64::NAN)), 7);
+    assert_eq!(session.frames_after(Undo::Seconds(1e9)), 0);
+    assert_eq!((session.frames_after(Undo::To(3)), session.frames_after(Undo::To(usize::MAX))), (4, 8));
+    assert_eq!(undo(&mut session, Undo::Seconds(0.25)).unwrap(), 5);
+    assert_eq!(session.frames(), 5);
+}
+
+#[test]
+fn undo_says_how_far_it_can_go_when_pictures_were_let_go_of() {
+    let mut session = Session::new();
+    session.load(model());
+    let two_pictures = 2 * 64 * 48 * 6;
+    let options = SessionOptions { size: Some(64), keyframe_budget: two_pictures, ..SessionOptions::default() };
+    session.start(options).unwrap();
+    for index in 0..12 {
+        push(&mut session, &frame(index, 64, 48)).unwrap();
+    }
+    let error = undo(&mut session, Undo::To(5)).unwrap_err();
+    let SessionError::UndoTooFar { asked: 6, available } = error else { panic!("{error}") };
+    assert!(available >= RECENT, "{available}");
+    assert_eq!(session.frames(), 12);
+    assert_eq!(undo(&mut session, Undo::Frames(available)).unwrap(), 12 - available);
+    session.stop();
+    let refused = pollster::block_on(session.continue_scan(&Pace::none(), &mut |_, _| {})).unwrap_err();
+    assert!(matches!(refused, SessionError::PictureGone { frame: 0 }), "{refused}");
+    assert_eq!(undo(&mut session, Undo::To(1)).unwrap(), 2); // at rest only what is kept is shortened
+}
+
+#[test]
+fn a_saved_reconstruction_is_restored_and_continued_as_if_never_left() {
+    use point3r::scene_log::{Record, frame_record, read_record};
+    let mut session = run_of(0..7);
+    let bytes: Vec<u8> = (0..7).flat_map(|i| frame_record(&session.saved_frame(i).unwrap())).collect();
+    assert!(session.begin_restore(SessionOptions::default(), None).is_err(), "one is going on");
+
+    let mut restored = Session::new();
+    restored.begin_restore(session.options().clone(), None).unwrap();
+    let mut rest = bytes.as_slice();
+    while !rest.is_empty() {
+        let (Record::Frame(frame), length) = read_record(rest).unwrap() else { panic!("a frame was written") };
+        pollster::block_on(restored.add_saved(frame, &Pace::none())).unwrap();
+        rest = &rest[length..];
+    }
+    assert_eq!((restored.state(), restored.intrinsics()), (SessionState::Empty, session.intrinsics()));
+    let continued = |session: &mut Session| pollster::block_on(session.continue_scan(&Pace::none(), &mut |_, _| {}));
+    assert!(continued(&mut restored).is_err(), "there is no model yet");
+    restored.load(model());
+    assert_eq!((restored.state(), restored.frames()), (SessionState::Ready, 7));
+    continued(&mut restored).unwrap();
+    assert_eq!(restored.state(), SessionState::Running);
+    assert!(push(&mut restored, &frame(0, 48, 64)).is_err(), "the size is that of the saved frames");
+    undo(&mut restored, Undo::Frames(3)).unwrap();
+    undo(&mut session, Undo::Frames(3)).unwrap();
+    assert_eq!(trace(&mut restored), trace(&mut session));
+    session.stop();
+    continued(&mut session).unwrap();
+    assert_eq!(trace(&mut restored), trace(&mut session));
 }
 
 #[test]
@@ -151,7 +252,7 @@ fn pointers_are_kept_with_their_ages_through_undo_and_stop() {
     assert_eq!(all.len(), session.pointers());
     assert!(all.iter().all(|p| p.born <= p.updated && p.updated <= 2));
     assert!(all.iter().any(|p| p.born == 0) && all.iter().any(|p| p.updated == 2));
-    session.undo(1).unwrap();
+    undo(&mut session, Undo::Frames(1)).unwrap();
     assert!(session.pointer_records().iter().all(|p| p.updated <= 1));
     assert_eq!(session.pointer_records().len(), session.pointers());
     session.stop();
@@ -197,7 +298,7 @@ fn a_scan_beyond_its_budget_is_merged_and_goes_on_and_can_be_undone() {
     assert!(voxel > 0.0);
     assert!(reports.iter().all(|r| r.bytes <= budget && r.frame_points == 64 * 48));
     assert_eq!(session.cloud().chunks().len(), 5);
-    session.undo(2).unwrap();
+    undo(&mut session, Undo::Frames(2)).unwrap();
     assert_eq!((session.cloud().chunks().len(), session.frames()), (3, 3));
     push(&mut session, &frame(5, 64, 48)).unwrap();
     assert_eq!(session.cloud().chunks().len(), 4);

@@ -41,12 +41,24 @@ pub enum SessionError {
         count: usize,
     },
     /// More frames to undo than can be rewound.
-    #[error("cannot undo {asked} frames: the memory can be rewound by {available}; reset to start over")]
+    #[error(
+        "cannot undo {asked} frames: pictures were let go of when the memory for them was full, and {available} can be \
+         undone; undo fewer, or reset to start over"
+    )]
     UndoTooFar {
         /// Frames asked for.
         asked: usize,
         /// Frames that can be undone.
         available: usize,
+    },
+    /// The memory cannot be rebuilt, because a picture of the reconstruction has been let go of.
+    #[error(
+        "the picture of frame {frame} was let go of when the memory for pictures was full, so this reconstruction cannot \
+         be continued: export it, and start a new one"
+    )]
+    PictureGone {
+        /// Position of the frame in the reconstruction.
+        frame: usize,
     },
     /// The compute device failed.
     #[error("the results could not be read from the compute device ({0}): reload the model, or use the CPU")]
@@ -74,7 +86,9 @@ impl SessionError {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            Self::State { .. } | Self::FrameSize { .. } | Self::UndoTooFar { .. } => "bad-request",
+            Self::State { .. } | Self::FrameSize { .. } | Self::UndoTooFar { .. } | Self::PictureGone { .. } => {
+                "bad-request"
+            }
             Self::Device(_) => "device-lost",
             Self::NotFinite { .. } => "not-finite",
             Self::Image { source, .. } => source.code(),

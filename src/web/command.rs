@@ -8,7 +8,6 @@ use crate::session::Session;
 pub(super) enum Command {
     Pause,
     Resume,
-    Undo(usize),
 }
 
 impl Command {
@@ -17,7 +16,6 @@ impl Command {
         match self {
             Self::Pause => session.pause()?,
             Self::Resume => session.resume()?,
-            Self::Undo(frames) => session.undo(frames)?,
         }
         Ok(())
     }

@@ -5,6 +5,7 @@ use wasm_bindgen::JsValue;
 
 use crate::device::DeviceError;
 use crate::model::ModelError;
+use crate::scene_log::SceneLogError;
 use crate::session::SessionError;
 use crate::verify::VerifyError;
 use crate::weights::WeightsError;
@@ -55,6 +56,15 @@ impl From<DeviceError> for EngineError {
 impl From<SessionError> for EngineError {
     fn from(error: SessionError) -> Self {
         Self::new(error.code(), error.to_string())
+    }
+}
+
+impl From<SceneLogError> for EngineError {
+    fn from(error: SceneLogError) -> Self {
+        Self {
+            action: "go on with the frames before that, or begin a new scan",
+            ..Self::new(error.code(), error.to_string())
+        }
     }
 }
 

@@ -31,6 +31,11 @@ impl Snapshot {
         self.ms_per_frame = if self.ms_per_frame > 0.0 { 0.6 * self.ms_per_frame + 0.4 * ms } else { ms };
     }
 
+    /// The session as it was last published.
+    pub(super) fn session(&self) -> &Session {
+        &self.session
+    }
+
     pub(super) fn state(&self) -> SessionState {
         self.session.state()
     }
