@@ -1,6 +1,6 @@
 // What the user can ask for by a button or a key. Controls send `p3r-action` with a name; what concerns the session is
 // answered here, dialogs and panels listen for their own name.
-import type { Session } from './session';
+import type { Session, UndoWhat } from './session';
 
 export type Action =
   | 'scan'
@@ -21,6 +21,7 @@ type Handler = (session: Session) => Promise<unknown>;
 
 /** The actions that are the session's own. */
 const SESSION_ACTIONS: Partial<Record<Action, Handler>> = {
+  scan: (session) => session.scan(),
   pause: (session) => session.pause(),
   resume: (session) => session.resume(),
   undo: (session) => session.undo(),
@@ -39,6 +40,14 @@ export function answerActions(session: Session): void {
   document.addEventListener('p3r-action', (event) => {
     SESSION_ACTIONS[(event as CustomEvent<Action>).detail]?.(session).catch(() => {});
   });
+  document.addEventListener('p3r-undo', (event) => {
+    session.undo((event as CustomEvent<UndoWhat>).detail).catch(() => {});
+  });
+  document.addEventListener('p3r-saved', (event) => {
+    const open = (event as CustomEvent<'open' | 'discard'>).detail === 'open';
+    (open ? session.openSaved() : session.discardSaved()).catch(() => {});
+  });
+  document.addEventListener('p3r-note', () => session.dismissNote());
 }
 
 /** Hands a file to the browser's downloads. */

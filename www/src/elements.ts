@@ -2,6 +2,8 @@
 // listed here is not shown, nor is the button that leads to it.
 import type { AppState, Store } from './store';
 import { ErrorAlert } from './ui/alert';
+import { CameraView } from './ui/camera';
+import { CameraOptionsPanel } from './ui/camera-options';
 import { Demos } from './ui/demos';
 import { DeviceChip } from './ui/device';
 import { Menu } from './ui/menu';
@@ -17,6 +19,8 @@ import { Welcome } from './ui/welcome';
 const ELEMENTS = {
   'p3r-alert': ErrorAlert,
   'p3r-demos': Demos,
+  'p3r-camera': CameraView,
+  'p3r-camera-options': CameraOptionsPanel,
   'p3r-device': DeviceChip,
   'p3r-models': ModelPicker,
   'p3r-notices': Notices,

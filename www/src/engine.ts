@@ -4,6 +4,7 @@ import type { ModelSource } from './models';
 import {
   type CallName,
   type Calls,
+  type DepthPicture,
   type DeviceChoice,
   type DeviceReport,
   type EngineStats,
@@ -12,10 +13,14 @@ import {
   type FrameReport,
   type FromWorker,
   isPanic,
+  type LastFrame,
   type ModelReport,
   type Request,
+  type SavedScan,
+  type Saving,
   type StartOptions,
   transferables,
+  type UndoRequest,
   type VerifyReport,
   type ViewCommand,
 } from './protocol';
@@ -32,8 +37,24 @@ export interface Engine {
   push(frame: FrameImage): Promise<{ report: FrameReport; stats: EngineStats }>;
   pause(): Promise<void>;
   resume(): Promise<void>;
-  /** Takes back the last frames. */
-  undo(frames: number): Promise<EngineStats>;
+  /** Reconstructs a live camera's frame if it is worth it; one at a time. The image is handed over. */
+  offer(frame: FrameImage): Promise<Calls['offer']['result']>;
+  /** Takes frames back, after the one in work; any number of them. */
+  undo(what: UndoRequest): Promise<EngineStats>;
+  /** Takes up the reconstruction that is there: after `stop`, or after it was restored. */
+  continueScan(): Promise<EngineStats>;
+  /** The bytes that restore the reconstruction in another engine: -1 its beginning, then frame by frame until undefined. */
+  record(position: number, name: string, began: number): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  restore(record: Uint8Array<ArrayBuffer>): Promise<void>;
+  /** The last reconstruction that was saved, if there is one. */
+  savedScan(): Promise<SavedScan | null>;
+  openSaved(id: string): Promise<Calls['openSaved']['result']>;
+  discardSaved(id: string): Promise<void>;
+  /** Goes on saving into a file that another engine wrote. */
+  resumeLog(id: string): Promise<void>;
+  lastFrame(): Promise<LastFrame | null>;
+  /** The last frame's depth in colours. */
+  depth(): Promise<DepthPicture | null>;
   /** Forgets the sequence and its cloud; the model stays. */
   reset(): Promise<void>;
   export(format: ExportFormat): Promise<Uint8Array<ArrayBuffer>>;
@@ -46,8 +67,9 @@ export interface Engine {
 }
 
 export interface EngineEvents {
-  /** Bytes of the model loaded so far. */
-  progress(done: number, total: number): void;
+  /** Bytes of the model loaded so far, frames of a replay, per cent of a saved scan. */
+  progress(stage: 'model' | 'replay' | 'restore', done: number, total: number): void;
+  saving(saving: Saving): void;
   /** The engine is gone: every call in flight has been rejected with `crashed`. */
   crashed(error: Point3rError): void;
   /** The graphics device is gone: nothing is drawn any more, the cloud can still be exported. */
@@ -100,8 +122,38 @@ export class WorkerEngine implements Engine {
   resume(): Promise<void> {
     return this.call('resume', {});
   }
-  undo(frames: number) {
-    return this.call('undo', { frames });
+  offer(frame: FrameImage) {
+    return this.call('offer', frame);
+  }
+  undo(what: UndoRequest) {
+    return this.call('undo', what);
+  }
+  continueScan() {
+    return this.call('continueScan', {});
+  }
+  record(position: number, name: string, began: number) {
+    return this.call('record', { position, name, began }, true);
+  }
+  restore(record: Uint8Array<ArrayBuffer>): Promise<void> {
+    return this.call('restore', { record });
+  }
+  savedScan() {
+    return this.call('savedScan', {});
+  }
+  openSaved(id: string) {
+    return this.call('openSaved', { id });
+  }
+  discardSaved(id: string): Promise<void> {
+    return this.call('discardSaved', { id });
+  }
+  resumeLog(id: string): Promise<void> {
+    return this.call('resumeLog', { id });
+  }
+  lastFrame() {
+    return this.call('lastFrame', {});
+  }
+  depth() {
+    return this.call('depth', {});
   }
   reset(): Promise<void> {
     return this.call('reset', {});
@@ -150,7 +202,10 @@ export class WorkerEngine implements Engine {
     }
     switch (message.type) {
       case 'progress':
-        this.events.progress(message.done, message.total);
+        this.events.progress(message.stage, message.done, message.total);
+        break;
+      case 'saving':
+        this.events.saving(message.saving);
         break;
       case 'crashed':
         this.crashed(message.message);

@@ -3,6 +3,11 @@ import { detailOf, ERRORS, type ErrorCode, Point3rError, toPoint3rError } from '
 
 /** The closed set shared with the Rust engine. */
 const SHARED = [
+  'camera-denied',
+  'camera-none',
+  'camera-in-use',
+  'camera-ended',
+  'insecure-context',
   'no-webgpu',
   'not-finite',
   'no-adapter',

@@ -59,6 +59,27 @@ export const ERRORS = {
     sentence: 'There is no picture in this file.',
     action: 'Choose a file that has a video track.',
   },
+  'camera-denied': {
+    sentence: 'The page may not use the camera.',
+    action:
+      'Allow the camera in the browser’s settings for this site (the icon beside the address), then press Scan again.',
+  },
+  'camera-none': {
+    sentence: 'No camera was found.',
+    action: 'Connect a camera or choose another one in the settings, or open a video instead.',
+  },
+  'camera-in-use': {
+    sentence: 'The camera could not be started: another program may be using it.',
+    action: 'Close other programs and tabs that use the camera, then press Scan again.',
+  },
+  'camera-ended': {
+    sentence: 'The camera has stopped.',
+    action: 'Connect it again and press Resume to go on, or Stop to end the scan. Nothing of it is lost.',
+  },
+  'insecure-context': {
+    sentence: 'Browsers give the camera only to secure pages.',
+    action: 'Open the page by an https address, or on localhost.',
+  },
   'image-damaged': {
     sentence: 'An image could not be read.',
     action: 'Open it in another program to check it, or leave it out.',

@@ -7,6 +7,7 @@ import { Point3rError, toPoint3rError } from './errors';
 import { loadModel, loadVerifyFiles } from './model';
 import { toRgba } from './pixels';
 import type { CallName, Calls, FrameImage, FromWorker, Request, ToWorker, ViewCommand } from './protocol';
+import { isScanRequest, ScanCalls, type ScanRequest } from './scan-calls';
 
 export interface HostPort {
   post(message: FromWorker, transfer?: Transferable[]): void;
@@ -29,6 +30,7 @@ const COPY_GROWTH = 1 / 16;
 export class EngineHost {
   private readonly port: HostPort;
   private readonly importWasm: () => Promise<WasmModule>;
+  private readonly scan: ScanCalls;
   private engine: WasmEngine | null = null;
   private copy: { points: number; ply: Uint8Array<ArrayBuffer> } | null = null;
   private pushing = false;
@@ -38,6 +40,7 @@ export class EngineHost {
   constructor(port: HostPort, importWasm: () => Promise<WasmModule>) {
     this.port = port;
     this.importWasm = importWasm;
+    this.scan = new ScanCalls((message) => port.post(message));
   }
 
   async receive(message: ToWorker): Promise<void> {
@@ -65,6 +68,11 @@ export class EngineHost {
   }
 
   private answer(request: Request): Promise<Calls[CallName]['result']> {
+    if (isScanRequest(request)) {
+      // What the engine still knows after a crash is worth the attempt.
+      const engine = request.call === 'record' ? (this.engine ?? this.living()) : this.living();
+      return this.scan.answer(engine, request);
+    }
     switch (request.call) {
       case 'create':
         return this.create(request.args);
@@ -72,8 +80,14 @@ export class EngineHost {
         return loadModel(this.living(), request.args, (done, total) =>
           this.port.post({ type: 'progress', stage: 'model', done, total }),
         );
+      case 'start':
+        return this.start(request.args);
       case 'push':
         return this.push(request.args);
+      case 'offer':
+        return this.offer(request.args);
+      case 'reset':
+        return this.reset();
       case 'export':
         return this.export(request.args.format);
       case 'verify':
@@ -84,26 +98,18 @@ export class EngineHost {
   }
 
   private async answerAtOnce(
-    request: Exclude<Request, { call: 'create' | 'loadModel' | 'push' | 'export' | 'verify' }>,
+    request: Exclude<
+      Exclude<Request, ScanRequest>,
+      { call: 'create' | 'loadModel' | 'start' | 'push' | 'offer' | 'reset' | 'export' | 'verify' }
+    >,
   ) {
     const engine = this.living();
     switch (request.call) {
-      case 'start':
-        this.copy = null;
-        engine.start(request.args);
-        return undefined;
       case 'pause':
         engine.pause();
         return undefined;
       case 'resume':
         engine.resume();
-        return undefined;
-      case 'undo':
-        engine.undo(request.args.frames);
-        return engine.stats();
-      case 'reset':
-        engine.reset();
-        this.copy = null;
         return undefined;
       case 'stats':
         return engine.stats();
@@ -124,21 +130,57 @@ export class EngineHost {
     return this.engine.device();
   }
 
-  private async push({ image, rotation, time }: FrameImage) {
+  private async start({ save, ...options }: Calls['start']['args']): Promise<undefined> {
+    const engine = this.living();
+    this.copy = null;
+    engine.start(options);
+    await this.scan.started(engine, save);
+  }
+
+  private async reset(): Promise<undefined> {
+    this.living().reset();
+    this.copy = null;
+    await this.scan.reset();
+  }
+
+  private push(frame: FrameImage): Promise<Calls['push']['result']> {
+    return this.oneAtATime(frame.image, async (engine) => {
+      const { rgba, width, height } = await toRgba(frame.image, frame.rotation);
+      frame.image.close();
+      return this.compute(engine, rgba, width, height, frame.time);
+    });
+  }
+
+  private offer(frame: FrameImage): Promise<Calls['offer']['result']> {
+    return this.oneAtATime(frame.image, async (engine) => {
+      const picture = await toRgba(frame.image, frame.rotation);
+      frame.image.close();
+      const verdict = this.scan.judge(engine, picture, frame.time);
+      const { rgba, width, height } = picture;
+      const taken = verdict === 'take' ? await this.compute(engine, rgba, width, height, frame.time) : null;
+      return { verdict, taken };
+    });
+  }
+
+  private async compute(engine: WasmEngine, rgba: Uint8Array, width: number, height: number, time: number) {
+    const report = await engine.push(rgba, width, height, time);
+    const stats = engine.stats();
+    this.scan.took(engine, stats);
+    this.keepCopy(engine, stats.points);
+    return { report, stats };
+  }
+
+  private async oneAtATime<T>(image: FrameImage['image'], work: (engine: WasmEngine) => Promise<T>): Promise<T> {
     try {
       const engine = this.living();
       if (this.pushing) {
         throw new Point3rError('busy');
       }
       this.pushing = true;
-      const { rgba, width, height } = await toRgba(image, rotation);
-      image.close();
-      const report = await engine.push(rgba, width, height, time);
-      const stats = engine.stats();
-      this.keepCopy(engine, stats.points);
-      return { report, stats };
+      return await work(engine).finally(() => {
+        this.pushing = false;
+      });
     } finally {
-      this.pushing = false;
       image.close();
     }
   }

@@ -1,5 +1,6 @@
 // The page's entry: checks that the browser can do it, connects session, view and interface, and publishes `window.point3r`.
 import { answerActions } from './actions';
+import { watchPresence } from './camera/presence';
 import { type DemoRequest, demoPictures, demoUrl } from './demos';
 import { defineElements, find, showState } from './elements';
 import { WorkerEngine } from './engine';
@@ -41,6 +42,8 @@ async function boot(): Promise<void> {
   }
   const session = startSession(store);
   window.point3r = session;
+  find('p3r-camera').attach(session);
+  watchPresence(session, store);
   connect(session);
   await session.ready;
   await workOffline((useNow) => {

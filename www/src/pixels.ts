@@ -25,7 +25,9 @@ export function uprightSize(width: number, height: number, rotation: Rotation): 
 
 /** The direct way: the browser converts the decoder's own format. Null where it cannot, or where pixels must move. */
 async function copyFrame(image: VideoFrame | ImageBitmap, rotation: Rotation): Promise<Rgba | null> {
-  if (!('copyTo' in image) || rotation !== 0 || !image.visibleRect) {
+  // A phone's camera may say by how much its frames are turned; only drawing heeds that.
+  const turned = 'rotation' in image && image.rotation !== 0;
+  if (!('copyTo' in image) || rotation !== 0 || turned || !image.visibleRect) {
     return null;
   }
   const { width, height } = image.visibleRect;

@@ -10,7 +10,17 @@ declare module 'point3r-wasm' {
     push(rgba: Uint8Array, width: number, height: number, time: number): Promise<import('./protocol').FrameReport>;
     pause(): void;
     resume(): void;
-    undo(frames: number): void;
+    judge(rgba: Uint8Array, width: number, height: number, time: number): import('./protocol').Verdict;
+    undo(what: import('./protocol').UndoRequest, replayed?: (done: number, total: number) => void): Promise<number>;
+    continueScan(replayed?: (done: number, total: number) => void): Promise<void>;
+    beginRecord(name: string, began: number): Uint8Array<ArrayBuffer>;
+    frameRecord(position: number): Uint8Array<ArrayBuffer> | undefined;
+    keepRecord(frames: number): Uint8Array<ArrayBuffer>;
+    recordBytes(head: Uint8Array): number;
+    beginInfo(record: Uint8Array): { name: string; model: string; began: number };
+    restore(record: Uint8Array): Promise<void>;
+    lastFrame(): import('./protocol').LastFrame | undefined;
+    depthPicture(): import('./protocol').DepthPicture | undefined;
     reset(): void;
     export(format: import('./protocol').ExportFormat): Uint8Array<ArrayBuffer>;
     stats(): import('./protocol').EngineStats;

@@ -35,6 +35,43 @@ export interface StartOptions {
   size?: number;
   /** Smallest confidence of a point that is kept. */
   confidence?: number;
+  /** Under which name the reconstruction is saved as it grows; left out, it is not. */
+  save?: { id: string; name: string; began: number };
+}
+
+/** What the gate says of a camera's frame. */
+export type Verdict = 'take' | 'blurred' | 'still';
+
+/** What is to be taken back: so many frames, the frames of so many seconds, or everything after a position. */
+export type UndoRequest = { frames: number } | { seconds: number } | { to: number };
+
+/** Whether the reconstruction is being saved: `full` no room left, `unavailable` the browser keeps nothing here. */
+export type Saving = 'off' | 'on' | 'full' | 'unavailable';
+
+/** A reconstruction that was saved before the page was closed or crashed. */
+export interface SavedScan {
+  id: string;
+  name: string;
+  /** Identity of the model that made it. */
+  model: string;
+  frames: number;
+  bytes: number;
+  /** Milliseconds since 1970. */
+  changed: number;
+}
+
+/** When the last frame was taken, and the size of its photograph. */
+export interface LastFrame {
+  time: number;
+  width: number;
+  height: number;
+}
+
+/** Depth in colours, near red, far blue. */
+export interface DepthPicture {
+  width: number;
+  height: number;
+  rgba: Uint8ClampedArray<ArrayBuffer>;
 }
 
 export interface FrameReport {
@@ -108,7 +145,18 @@ export interface Calls {
   push: { args: FrameImage; result: { report: FrameReport; stats: EngineStats } };
   pause: { args: Record<string, never>; result: undefined };
   resume: { args: Record<string, never>; result: undefined };
-  undo: { args: { frames: number }; result: EngineStats };
+  /** A camera's frame, which is computed only if the gate lets it pass. */
+  offer: { args: FrameImage; result: { verdict: Verdict; taken: { report: FrameReport; stats: EngineStats } | null } };
+  undo: { args: UndoRequest; result: EngineStats };
+  continueScan: { args: Record<string, never>; result: EngineStats };
+  record: { args: { position: number; name: string; began: number }; result: Uint8Array<ArrayBuffer> | undefined };
+  restore: { args: { record: Uint8Array<ArrayBuffer> }; result: undefined };
+  savedScan: { args: Record<string, never>; result: SavedScan | null };
+  openSaved: { args: { id: string }; result: { stats: EngineStats; damaged: boolean } };
+  lastFrame: { args: Record<string, never>; result: LastFrame | null };
+  discardSaved: { args: { id: string }; result: undefined };
+  resumeLog: { args: { id: string }; result: undefined };
+  depth: { args: Record<string, never>; result: DepthPicture | null };
   reset: { args: Record<string, never>; result: undefined };
   export: { args: { format: ExportFormat }; result: Uint8Array<ArrayBuffer> };
   stats: { args: Record<string, never>; result: EngineStats };
@@ -129,7 +177,8 @@ export type ToWorker = Request | ViewCommand;
 export type FromWorker =
   | { type: 'answer'; id: number; value: Calls[CallName]['result'] }
   | { type: 'refusal'; id: number; error: EngineFailure }
-  | { type: 'progress'; stage: 'model'; done: number; total: number }
+  | { type: 'progress'; stage: 'model' | 'replay' | 'restore'; done: number; total: number }
+  | { type: 'saving'; saving: Saving }
   | { type: 'crashed'; message: string }
   | { type: 'lost'; error: EngineFailure };
 
@@ -144,7 +193,10 @@ export function transferables(request: Request): Transferable[] {
     case 'create':
       return [request.args.canvas];
     case 'push':
+    case 'offer':
       return [request.args.image];
+    case 'restore':
+      return [request.args.record.buffer];
     default:
       return [];
   }

@@ -1,84 +1,52 @@
 // The page's reconstruction session, published as `window.point3r`: what embedders, the console, the tests and the page's
 // own controls use. It owns the engine (and its replacement after a crash), the feeding of frames and the store.
-import type { Engine, EngineEvents } from './engine';
+import type { Camera } from './camera/camera';
+import type { Engine } from './engine';
 import { Point3rError, toPoint3rError } from './errors';
 import type { ModelSource } from './models';
-import type {
-  DeviceChoice,
-  EngineStats,
-  ExportFormat,
-  FrameImage,
-  FrameReport,
-  StartOptions,
-  VerifyReport,
-} from './protocol';
-import type { AppState, PageState, Progress, Settings, Store } from './store';
+import type { DepthPicture, ExportFormat, VerifyReport } from './protocol';
+import { Core } from './session/core';
+import { Recovery } from './session/recovery';
+import { Runner } from './session/runner';
+import { discardSaved, lookForSaved, openSaved, showSaving } from './session/saved';
+import type { Run, SessionEvents, SessionParts, Stats, UndoWhat } from './session/types';
+import type { PageState, Settings } from './store';
 import { type FrameSource, openFiles, openUrl, type PickingOptions } from './video';
 
-export interface SessionEvents {
-  /** A frame has been reconstructed and its points are on screen. */
-  frame: FrameReport;
-  progress: Progress;
-  error: Point3rError;
-  state: PageState;
-}
-
-/** What `stats()` answers. `state` is the page's, the counts are the engine's. */
-export interface Stats extends Omit<EngineStats, 'state'> {
-  state: PageState;
-}
-
-/** A sequence being reconstructed. */
-export interface Run {
-  name: string;
-  /** Frames that will be reconstructed. */
-  total: number;
-  /** Settles when the last frame is done, or when the run was stopped or failed; never rejects (see `stats().error`). */
-  finished: Promise<void>;
-}
-
-/** What the session needs from the page around it. */
-export interface SessionParts {
-  store: Store<AppState>;
-  makeEngine(events: EngineEvents): Engine;
-  /** A canvas that has not been handed to a worker before, already on screen. */
-  freshCanvas(): OffscreenCanvas;
-  /** Called once an engine stands, to send it the view's size and options. */
-  engineReady(engine: Engine): void;
-  device: DeviceChoice;
-  modelUrl: string;
-}
-
-interface Feed {
-  stopped: boolean;
-  finished: Promise<void>;
-}
+export type { Run, SessionEvents, SessionParts, Stats, UndoWhat } from './session/types';
 
 export class Session {
   /** Fulfilled when the default model is loaded; rejected when the page cannot work. */
   readonly ready: Promise<void>;
 
   private readonly parts: SessionParts;
-  private readonly target = new EventTarget();
-  private engine: Engine;
-  private feed: Feed | null = null;
-  private resumed: { promise: Promise<void>; open(): void } | null = null;
+  private readonly core: Core;
+  private readonly runner: Runner;
+  private readonly recovery: Recovery;
+  /** Engines that were lost before they were in use. */
+  private readonly stillborn = new Map<Engine, Point3rError>();
   /** Settles when the model being loaded is there, or is not. */
   private loading: Promise<void>;
   private opening: Promise<unknown> = Promise.resolve();
 
   constructor(parts: SessionParts) {
     this.parts = parts;
-    this.engine = this.newEngine();
+    this.core = new Core(parts);
+    this.runner = new Runner(this.core, (error) => this.recover(error));
+    this.recovery = new Recovery({
+      core: this.core,
+      make: () => this.replacement(),
+      feed: () => this.runner.feed,
+      giveUp: (error) => this.giveUp(error),
+    });
+    this.core.engine = this.newEngine();
     this.ready = this.boot();
     this.loading = this.ready.catch(() => {});
   }
 
   /** Listens to an event; the answer stops listening. */
   on<K extends keyof SessionEvents>(type: K, listener: (detail: SessionEvents[K]) => void): () => void {
-    const wrapped = (event: Event): void => listener((event as CustomEvent<SessionEvents[K]>).detail);
-    this.target.addEventListener(type, wrapped);
-    return () => this.target.removeEventListener(type, wrapped);
+    return this.core.on(type, listener);
   }
 
   /**
@@ -87,69 +55,102 @@ export class Session {
    * While a model is loading this waits for it.
    */
   open(input: Iterable<File> | FileList | URL | string): Promise<Run> {
-    const opened = this.opening.then(() => this.loading).then(() => this.openNow(input));
-    this.opening = opened.catch(() => {});
-    return opened;
+    return this.queued(() => this.openNow(input));
+  }
+
+  /** Scans with the camera, from an empty cloud. Rejects with a named error when there is none to be had. */
+  scan(): Promise<Run> {
+    return this.queued(() => this.runner.scan());
+  }
+
+  /** Goes on with the reconstruction that is there, with the camera: after Stop, or after it was opened again. */
+  continueScan(): Promise<Run> {
+    return this.queued(() => this.runner.continueScan());
+  }
+
+  /** The camera that is on. */
+  get camera(): Camera | null {
+    return this.runner.live.camera;
+  }
+
+  /** Degrees clockwise by which the camera's pictures are turned to be as the scan began. */
+  get cameraTurn(): number {
+    return this.runner.live.source?.turn ?? 0;
+  }
+
+  /** The depth of the last frame, in colours; null before the first. */
+  depth(): Promise<DepthPicture | null> {
+    return this.engine.depth();
   }
 
   /** Holds after the frame in work. */
-  async pause(): Promise<void> {
-    if (this.state !== 'running' || this.resumed) {
-      return;
-    }
-    let open = (): void => {};
-    const promise = new Promise<void>((resolve) => {
-      open = resolve;
-    });
-    this.resumed = { promise, open };
-    this.setState('paused');
-    await this.reporting(this.engine.pause());
+  pause(): Promise<void> {
+    return this.runner.pause();
   }
 
+  /** Goes on. Where the camera was unplugged it is opened again; where the scan was ended, see `continueScan`. */
   async resume(): Promise<void> {
-    if (this.state !== 'paused') {
-      return;
+    if (this.state === 'ready' && this.core.store.get().continuable) {
+      await this.continueScan();
+    } else {
+      await this.runner.resume();
     }
-    await this.reporting(this.engine.resume());
-    this.setState('running');
-    this.letGo();
   }
 
   /** Ends the sequence after the frame in work; the cloud stays. */
   async stop(): Promise<void> {
-    const feed = this.feed;
-    if (!feed) {
-      return;
-    }
-    feed.stopped = true;
-    if (this.state === 'paused') {
-      await this.reporting(this.engine.resume());
-    }
-    this.letGo();
-    await feed.finished;
+    await this.recovery.over;
+    await this.runner.stop();
   }
 
-  /** Takes back the last frames of the sequence. */
-  async undo(frames = 1): Promise<void> {
-    this.showCounts(await this.reporting(this.engine.undo(frames)));
+  /** Takes back frames: so many, those of the last seconds (`{ seconds }`), or all after a position (`{ to }`). */
+  async undo(what: UndoWhat = 1): Promise<void> {
+    await this.recovery.over;
+    const { feed } = this.runner;
+    feed?.hold('undo');
+    const { progress } = this.core.store.get();
+    try {
+      const request = typeof what === 'number' ? { frames: what } : what;
+      this.core.showCounts(await this.reporting(this.engine.undo(request)));
+    } finally {
+      this.core.store.set({ progress: feed ? progress : null });
+      feed?.release('undo');
+    }
   }
 
-  /** Forgets the sequence and its cloud. After a crash or a lost device this starts a new engine. */
+  /** Forgets the sequence, its cloud and what was saved of it. After a crash this starts a new engine. */
   async reset(): Promise<void> {
-    const renew = this.state === 'lost' || this.state === 'failed';
-    if (renew) {
+    await this.recovery.over;
+    const ended = this.runner.end();
+    if (this.state === 'lost' || this.state === 'failed') {
+      this.engine.dispose();
+      await ended;
       await this.renewEngine();
     } else {
-      const feed = this.feed;
-      if (feed) {
-        feed.stopped = true;
-      }
       // The frame in work is given up: its push is rejected, which ends the feed.
       await this.reporting(this.engine.reset());
-      this.letGo();
-      await feed?.finished;
+      await ended;
     }
-    this.parts.store.set({ frames: 0, pointers: 0, points: 0, msPerFrame: 0, source: '', error: null, progress: null });
+    this.core.saved = null;
+    const nothing = { frames: 0, pointers: 0, points: 0, msPerFrame: 0, source: '', continuable: false };
+    this.core.store.set({ ...nothing, error: null, progress: null, saving: 'off', note: '' });
+  }
+
+  /** Shows the scan that an earlier visit left (`stats` and store tell of it); `continueScan` goes on with it. */
+  openSaved(): Promise<void> {
+    return this.queued(async () => {
+      await this.runner.stop();
+      await openSaved(this.core);
+    });
+  }
+
+  /** Deletes the scan that an earlier visit left. */
+  discardSaved(): Promise<void> {
+    return discardSaved(this.core);
+  }
+
+  dismissNote(): void {
+    this.core.store.set({ note: '' });
   }
 
   async export(format: ExportFormat): Promise<Blob> {
@@ -188,6 +189,7 @@ export class Session {
     this.setState('loading');
     try {
       const model = await this.engine.loadModel(source);
+      this.core.model = source;
       this.parts.store.set({ model, progress: null, error: null });
       this.setState('ready');
     } catch (thrown) {
@@ -231,18 +233,25 @@ export class Session {
     return this.engine;
   }
 
+  private get engine(): Engine {
+    return this.core.engine;
+  }
+
   private get state(): PageState {
-    return this.parts.store.get().state;
+    return this.core.state;
   }
 
   private newEngine(): Engine {
     const gone = (error: Point3rError): void => {
-      if (engine === this.engine) {
+      if (engine === this.core.engine) {
         this.loseEngine(error);
+      } else {
+        this.stillborn.set(engine, error);
       }
     };
     const engine: Engine = this.parts.makeEngine({
-      progress: (done, total) => this.setProgress({ stage: 'model', done, total }),
+      progress: (stage, done, total) => this.core.setProgress({ stage, done, total }),
+      saving: (saving) => showSaving(this.core, saving),
       crashed: gone,
       lost: gone,
     });
@@ -254,10 +263,11 @@ export class Session {
       const device = await this.engine.create(this.parts.freshCanvas(), this.parts.device);
       this.parts.store.set({ device });
       this.parts.engineReady(this.engine);
-      this.setProgress({ stage: 'model', done: 0, total: 0 });
-      const model = await this.engine.loadModel({ url: this.parts.modelUrl });
+      this.core.setProgress({ stage: 'model', done: 0, total: 0 });
+      const model = await this.engine.loadModel(this.core.model);
       this.parts.store.set({ model, progress: null });
       this.setState('ready');
+      lookForSaved(this.core);
     } catch (thrown) {
       const error = toPoint3rError(thrown, 'crashed');
       this.parts.store.set({ progress: null });
@@ -267,10 +277,7 @@ export class Session {
   }
 
   private async renewEngine(): Promise<void> {
-    this.engine.dispose();
-    this.letGo();
-    await this.feed?.finished;
-    this.engine = this.newEngine();
+    this.core.engine = this.newEngine();
     this.parts.store.set({ model: null, device: null });
     this.setState('loading');
     const booted = this.boot();
@@ -278,133 +285,100 @@ export class Session {
     await booted;
   }
 
+  /** One opening after another, none before the model is there; its error is reported. */
+  private queued<T>(work: () => Promise<T>): Promise<T> {
+    const allowed = (): Promise<T> => {
+      if (!['ready', 'running', 'paused'].includes(this.state)) {
+        const advice = 'Press Reset, then open it again.';
+        return Promise.reject(new Point3rError('bad-request', 'The engine has stopped.', advice));
+      }
+      return work();
+    };
+    const done = this.opening
+      .then(() => this.loading)
+      .then(() => this.recovery.over)
+      .then(() => this.reporting(allowed()))
+      .catch((thrown: unknown) => {
+        if (!this.runner.feed) {
+          this.parts.store.set({ progress: null });
+        }
+        throw thrown;
+      });
+    this.opening = done.catch(() => {});
+    return done;
+  }
+
   private async openNow(input: Iterable<File> | FileList | URL | string): Promise<Run> {
-    if (!['ready', 'running', 'paused'].includes(this.state)) {
-      throw this.report(new Point3rError('bad-request', 'The engine has stopped.', 'Press Reset, then open it again.'));
+    if (!this.runner.feed) {
+      this.core.setProgress({ stage: 'open', done: 0, total: 0 });
     }
+    const { rate, maxFrames } = this.core.settings;
+    let source: FrameSource;
     try {
-      if (!this.feed) {
-        this.setProgress({ stage: 'open', done: 0, total: 0 });
-      }
-      const { rate, maxFrames } = this.parts.store.get().settings;
-      const source = await openSource(input, { rate, maxFrames });
-      await this.stop();
-      await this.engine.start({} satisfies StartOptions);
-      this.parts.store.set({ source: source.name, frames: 0, pointers: 0, points: 0, msPerFrame: 0, error: null });
-      this.setProgress({ stage: 'frames', done: 0, total: source.total });
-      this.setState('running');
-      const feed: Feed = { stopped: false, finished: Promise.resolve() };
-      feed.finished = this.run(source, feed);
-      this.feed = feed;
-      return { name: source.name, total: source.total, finished: feed.finished };
+      source = await openSource(input, { rate, maxFrames });
     } catch (thrown) {
-      if (!this.feed) {
-        this.parts.store.set({ progress: null });
-      }
-      throw this.report(toPoint3rError(thrown, 'unsupported-file'));
+      throw toPoint3rError(thrown, 'unsupported-file');
     }
-  }
-
-  /** Pushes every frame, one at a time: the decoder is asked for the next only when the engine has taken the last. */
-  private async run(source: FrameSource, feed: Feed): Promise<void> {
-    let done = 0;
-    try {
-      for await (const frame of source.frames()) {
-        await this.resumed?.promise;
-        if (feed.stopped || this.state !== 'running') {
-          frame.image.close();
-          break;
-        }
-        this.setProgress({ stage: 'frames', done: done++, total: source.total });
-        const taken = await this.take(frame);
-        if (taken) {
-          this.showCounts(taken.stats);
-          this.emit('frame', taken.report);
-        }
-        this.setProgress({ stage: 'frames', done, total: source.total });
-      }
-    } catch (thrown) {
-      const error = toPoint3rError(thrown, 'damaged-file');
-      if (error.code === 'device-lost') {
-        this.setState('lost');
-      }
-      if (!feed.stopped || error.code !== 'bad-request') {
-        this.report(error);
-      }
-    } finally {
-      this.feed = null;
-      this.letGo();
-      this.parts.store.set({ progress: null });
-      if (this.state === 'running' || this.state === 'paused') {
-        this.setState('ready');
-      }
-    }
-  }
-
-  /** Pushes a frame. One that the network makes nothing of is reported and left out; the sequence goes on. */
-  private async take(frame: FrameImage): Promise<Awaited<ReturnType<Engine['push']>> | null> {
-    try {
-      return await this.engine.push(frame);
-    } catch (thrown) {
-      const error = toPoint3rError(thrown, 'damaged-file');
-      if (error.code !== 'not-finite') {
-        throw error;
-      }
-      this.report(error);
-      return null;
-    }
+    return this.runner.begin(source);
   }
 
   private loseEngine(error: Point3rError): void {
     // While the engine starts, `boot` reports the failure.
-    if (this.state !== 'loading' || this.parts.store.get().model) {
-      this.parts.store.set({ progress: null });
-      this.setState('lost');
-      this.report(error);
+    if (this.state === 'loading' && !this.parts.store.get().model) {
+      return;
     }
-    this.letGo();
+    if (error.code === 'device-lost') {
+      this.recover(error).catch(() => {});
+    } else {
+      this.giveUp(error);
+    }
   }
 
-  private letGo(): void {
-    this.resumed?.open();
-    this.resumed = null;
+  private async recover(error: Point3rError): Promise<boolean> {
+    const recovered = await this.recovery.start(error);
+    const lostAgain = this.stillborn.get(this.engine);
+    this.stillborn.clear();
+    if (lostAgain) {
+      // Whoever waits for this recovery learns first that it is over.
+      setTimeout(() => this.loseEngine(lostAgain), 0);
+    }
+    return recovered;
   }
 
-  private showCounts({ frames, pointers, points, msPerFrame }: EngineStats): void {
-    this.parts.store.set({ frames, pointers, points, msPerFrame });
+  /** The engine is gone for good: what is on screen stays, and can be exported while the worker answers. */
+  private giveUp(error: Point3rError): void {
+    this.parts.store.set({ progress: null });
+    this.setState('lost');
+    this.report(error);
+    // Its end is reported by the run itself.
+    this.runner.end().catch(() => {});
+  }
+
+  /** An engine with view and model, not in use yet. */
+  private async replacement(): Promise<Engine> {
+    const engine = this.newEngine();
+    try {
+      const device = await engine.create(this.parts.freshCanvas(), this.parts.device);
+      this.parts.engineReady(engine);
+      const model = await engine.loadModel(this.core.model);
+      this.parts.store.set({ device, model });
+      return engine;
+    } catch (thrown) {
+      engine.dispose();
+      throw thrown;
+    }
   }
 
   private setState(state: PageState): void {
-    if (state !== this.state) {
-      this.parts.store.set({ state });
-      this.emit('state', state);
-    }
+    this.core.setState(state);
   }
 
-  private setProgress(progress: Progress): void {
-    this.parts.store.set({ progress });
-    this.emit('progress', progress);
-  }
-
-  /** Shows an error, once however many promises it rejects; gives it back to be thrown or not. */
   private report(error: Point3rError): Point3rError {
-    if (error !== this.parts.store.get().error) {
-      this.parts.store.set({ error });
-      this.emit('error', error);
-    }
-    return error;
+    return this.core.report(error);
   }
 
-  private async reporting<T>(work: Promise<T>): Promise<T> {
-    try {
-      return await work;
-    } catch (thrown) {
-      throw this.report(toPoint3rError(thrown, 'bad-request'));
-    }
-  }
-
-  private emit<K extends keyof SessionEvents>(type: K, detail: SessionEvents[K]): void {
-    this.target.dispatchEvent(new CustomEvent(type, { detail }));
+  private reporting<T>(work: Promise<T>): Promise<T> {
+    return this.core.reporting(work);
   }
 }
 

@@ -1,12 +1,14 @@
 // The page's state: one immutable value, replaced as a whole, with whoever wants to know told once per change.
+
+import type { CameraOptions } from './camera/camera';
 import type { Point3rError } from './errors';
-import type { DeviceReport, ModelReport } from './protocol';
+import type { DeviceReport, ModelReport, SavedScan, Saving, Verdict } from './protocol';
 
 /** `loading` engine or model, `lost` graphics device or engine gone (export still works), `failed` never became usable. */
 export type PageState = 'loading' | 'unsupported' | 'ready' | 'running' | 'paused' | 'lost' | 'failed';
 
 export interface Progress {
-  stage: 'engine' | 'model' | 'open' | 'frames';
+  stage: 'engine' | 'model' | 'open' | 'frames' | 'recover' | 'replay' | 'restore';
   done: number;
   total: number;
 }
@@ -19,6 +21,8 @@ export interface Settings {
   confidence: number;
   /** Size of a point in CSS pixels. */
   pointSize: number;
+  /** The camera of the next scan. */
+  camera: CameraOptions;
 }
 
 export interface AppState {
@@ -35,6 +39,17 @@ export interface AppState {
   settings: Settings;
   /** A newer version of the page has been downloaded and waits to be used. */
   updateReady: boolean;
+  /** A camera is on. */
+  live: boolean;
+  /** What the gate made of the camera's last frame. */
+  verdict: Verdict | null;
+  saving: Saving;
+  /** A reconstruction of an earlier visit that can be opened. */
+  savedScan: SavedScan | null;
+  /** Whether the reconstruction that is there, at rest, could go on with a camera. */
+  continuable: boolean;
+  /** One line that the user should know and may dismiss. */
+  note: string;
 }
 
 export const INITIAL: AppState = {
@@ -48,8 +63,20 @@ export const INITIAL: AppState = {
   msPerFrame: 0,
   progress: { stage: 'engine', done: 0, total: 0 },
   error: null,
-  settings: { rate: 2, maxFrames: 64, confidence: 1, pointSize: 2 },
   updateReady: false,
+  settings: {
+    rate: 2,
+    maxFrames: 64,
+    confidence: 1,
+    pointSize: 2,
+    camera: { facing: 'environment', deviceId: '', height: 720 },
+  },
+  live: false,
+  verdict: null,
+  saving: 'off',
+  savedScan: null,
+  continuable: false,
+  note: '',
 };
 
 export class Store<T extends object> {

@@ -11,6 +11,32 @@ export const STRINGS = {
   scan: 'Scan',
   demos: 'Try a demo',
   undo: 'Undo',
+  undoFrame: 'Undo frame',
+  undoSeconds: 'Undo 2 s',
+  cameraName: 'Camera scan',
+  cameraPicture: 'Picture of the camera',
+  holdStill: 'Hold still',
+  moveOn: 'Move on',
+  torch: 'Torch',
+  depthOverlay: 'Depth',
+  camera: 'Camera',
+  cameraRear: 'Rear',
+  cameraFront: 'Front',
+  cameraOther: 'Camera {n}',
+  resolution: 'Resolution',
+  resolutionLines: '{n} lines',
+  cameraNext: 'For the next scan.',
+  continueScan: 'Continue',
+  recovered: 'The graphics device was lost. The scan is there again and can go on.',
+  recoveredGoesOn: 'The graphics device was lost. The scan has been recovered and goes on.',
+  savingFull: 'No room is left to save the scan as it grows. Export it before you close the page.',
+  savingUnavailable: 'This browser window cannot save the scan as it grows. Export it before you close the page.',
+  savedTitle: 'A scan of yours is saved here.',
+  savedBody: '{name}, {frames} frames, {when}.',
+  savedOpen: 'Open it',
+  savedDiscard: 'Delete it',
+  savedDamaged: 'The last frame of the saved scan was not written to its end; the others are here.',
+  hiddenPause: 'Paused while the page was hidden.',
   export: 'Export',
   share: 'Share',
   help: 'Help',
@@ -118,9 +144,12 @@ export const STAGE_TEXT: Record<Progress['stage'], string> = {
   model: 'Loading the model',
   open: 'Opening the file',
   frames: 'Reconstructing',
+  recover: 'Recovering after a lost device',
+  replay: 'Rebuilding the memory',
+  restore: 'Opening the saved scan',
 };
 
-export const TAB_TEXT = { view: 'View', frames: 'Frames' } as const;
+export const TAB_TEXT = { view: 'View', frames: 'Frames', camera: 'Camera' } as const;
 
 /** Titles of the demos; the scenes are true to their worlds, what the network makes of the pictures depends on its weights. */
 export const DEMO_TEXT: Record<DemoId, { title: string; body: string }> = {

@@ -7,7 +7,12 @@ import type { FrameImage } from './protocol';
 
 export interface FrameSource {
   readonly name: string;
+  /** 0 where there is no end. */
   readonly total: number;
+  /** A camera: what is not taken now is gone. */
+  readonly live?: true;
+  /** Ends the frames, also while one is waited for. */
+  close?(): void;
   /** May be iterated once. Leaving the loop early releases the decoder. */
   frames(): AsyncGenerator<FrameImage, void, undefined>;
 }

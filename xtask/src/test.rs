@@ -94,7 +94,10 @@ fn e2e(project: &Project, report: &mut Report) {
             let mut command = project.npm(&["run", "--silent", "e2e"]);
             command.env("CHROMIUM", browser);
             match wasm::tiny_model(project) {
-                Ok(model) => command.env("POINT3R_TINY_MODEL", model),
+                Ok(model) => command
+                    .env("POINT3R_TINY_MODEL", model)
+                    // Built with the model: it makes the picture of the fake camera where there is no recording.
+                    .env("POINT3R_BIN", project.target.join("release").join("point3r")),
                 Err(error) => return Verdict::Ran(Counts::default(), Some(error)),
             };
             tests(&mut limited(project, 1800, &command), Runner::Node)

@@ -22,13 +22,13 @@ const WEBGPU = [
   '--use-angle=swiftshader',
 ];
 
-/** A browser of its own, with a fresh profile. `context` are playwright's context options (viewport, colour scheme, touch). */
-export async function launch({ webgpu = true, context = {} } = {}) {
+/** A browser of its own, with a fresh profile. `context` are playwright's context options (viewport, colour scheme, touch), `args` more of Chromium's. */
+export async function launch({ webgpu = true, context = {}, args = [] } = {}) {
   const profile = await mkdtemp(join(tmpdir(), 'point3r-e2e-'));
   const browser = await chromium.launchPersistentContext(profile, {
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     headless: true,
-    args: [...PLAIN, ...(webgpu ? WEBGPU : ['--disable-features=WebGPU'])],
+    args: [...PLAIN, ...(webgpu ? WEBGPU : ['--disable-features=WebGPU']), ...args],
     viewport: { width: 1280, height: 800 },
     acceptDownloads: true,
     ...context,

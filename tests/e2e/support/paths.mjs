@@ -13,6 +13,9 @@ export const RESULTS = join(ROOT, 'test-results');
 /** Model folder of the smallest network, which even a software adapter computes in seconds; or null. */
 export const TINY_MODEL = process.env.POINT3R_TINY_MODEL ?? null;
 
+/** The command line program, or null. */
+export const POINT3R = process.env.POINT3R_BIN ?? null;
+
 const SHARED = resolve(process.env.POINT3R_SHARED ?? join(ROOT, '..', 'shared'));
 
 /** A file or folder of the shared test material, or null. */

@@ -8,6 +8,7 @@ import type {
   FrameReport,
   ManifestReport,
   ModelReport,
+  UndoRequest,
   ViewOptions,
 } from '../protocol';
 
@@ -120,9 +121,37 @@ export class Engine implements WasmEngine {
 
   pause(): void {}
   resume(): void {}
-  undo(frames: number): void {
+  judge(): 'take' {
+    return 'take';
+  }
+  async undo(what: UndoRequest): Promise<number> {
+    const frames = 'to' in what ? this.chunks.length - what.to - 1 : 'frames' in what ? what.frames : 1;
     this.chunks.splice(Math.max(0, this.chunks.length - frames));
     this.dirty = true;
+    return this.chunks.length;
+  }
+  async continueScan(): Promise<void> {}
+  beginRecord(): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(24);
+  }
+  frameRecord(position: number): Uint8Array<ArrayBuffer> | undefined {
+    return position < this.chunks.length ? new Uint8Array(24).fill(position) : undefined;
+  }
+  keepRecord(): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(24);
+  }
+  recordBytes(): number {
+    return 24;
+  }
+  beginInfo() {
+    return { name: 'Scan', model: 'double', began: 0 };
+  }
+  async restore(): Promise<void> {}
+  lastFrame() {
+    return undefined;
+  }
+  depthPicture() {
+    return undefined;
   }
   reset(): void {
     this.generation += 1;

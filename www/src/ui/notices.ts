@@ -1,9 +1,9 @@
 // What the user must know: untrained weights (stays for good), computing on the processor (can be dismissed), a newer
-// version of the page (used when the user says so).
+// version of the page (used when the user says so), a scan that is saved here, and whatever has just happened.
 import './notices.css';
 import type { AppState } from '../store';
 import { STRINGS } from '../strings';
-import { h, send } from './dom';
+import { h, send, setText } from './dom';
 import { icon } from './icons';
 
 export class Notices extends HTMLElement {
@@ -11,6 +11,8 @@ export class Notices extends HTMLElement {
   private readonly software = notice('software', STRINGS.softwareTitle, STRINGS.softwareBody);
 
   private readonly update = notice('update', STRINGS.updateTitle, STRINGS.updateBody);
+  private readonly saved = notice('saved', STRINGS.savedTitle, '');
+  private readonly note = notice('note', '', '');
 
   private softwareSeen = false;
 
@@ -30,20 +32,52 @@ export class Notices extends HTMLElement {
     const updateNow = h('button', { type: 'button' }, STRINGS.updateNow);
     updateNow.addEventListener('click', () => send(this, 'p3r-update', null));
     this.update.append(updateNow);
-    this.replaceChildren(this.untrained, this.software, this.update);
+    const noted = h(
+      'button',
+      { type: 'button', class: 'icon-button', 'aria-label': STRINGS.dismissNotice },
+      icon('close'),
+    );
+    noted.addEventListener('click', () => send(this, 'p3r-note', null));
+    this.note.append(noted);
+    // A live region must be there before its text is.
+    this.note.setAttribute('role', 'status');
+    this.saved.append(this.savedButton('open', STRINGS.savedOpen), this.savedButton('discard', STRINGS.savedDiscard));
+    this.replaceChildren(this.untrained, this.software, this.update, this.saved, this.note);
   }
 
-  show({ model, device, updateReady }: AppState): void {
+  private savedButton(what: 'open' | 'discard', text: string): HTMLButtonElement {
+    const button = h('button', { type: 'button', 'data-saved': what }, text);
+    button.addEventListener('click', () => send(this, 'p3r-saved', what));
+    return button;
+  }
+
+  show({ model, device, updateReady, savedScan, note, state }: AppState): void {
     this.untrained.hidden = model === null || model.trained;
     const forLackOfHardware = device?.backend === 'cpu' && device.tier !== 'hardware';
     this.software.hidden = !forLackOfHardware || this.softwareSeen;
     this.update.hidden = !updateReady;
+    this.note.hidden = note === '';
+    setText(textOf(this.note), note);
+    this.saved.hidden = savedScan === null || state !== 'ready';
+    if (savedScan) {
+      const { name, frames, changed } = savedScan;
+      const when = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short' }).format(changed);
+      const text = STRINGS.savedBody
+        .replace('{name}', name)
+        .replace('{frames}', String(frames))
+        .replace('{when}', when);
+      setText(textOf(this.saved), ` ${text}`);
+    }
   }
 }
 
 function notice(kind: string, title: string, body: string): HTMLElement {
-  const text = h('p', {}, h('strong', {}, title), ` ${body}`);
+  const text = h('p', {}, h('strong', {}, title), h('span', { 'data-text': '' }, body && ` ${body}`));
   const element = h('div', { class: 'notice', 'data-notice': kind, role: 'note' }, text);
   element.hidden = true;
   return element;
+}
+
+function textOf(notice: HTMLElement): Element {
+  return notice.querySelector('[data-text]') ?? notice;
 }

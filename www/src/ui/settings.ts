@@ -6,7 +6,7 @@ import { STRINGS } from '../strings';
 import { h, send, setText } from './dom';
 
 interface Slider {
-  name: keyof Settings;
+  name: Exclude<keyof Settings, 'camera'>;
   label: string;
   min: number;
   max: number;

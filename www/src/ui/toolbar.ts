@@ -45,10 +45,12 @@ export class Toolbar extends HTMLElement {
 
   show(state: AppState): void {
     const working = state.state === 'running' || state.state === 'paused';
-    const action = state.state === 'paused' ? 'resume' : 'pause';
+    // After Stop, or when a saved scan was opened, it can go on with the camera.
+    const continuable = state.state === 'ready' && state.continuable && !this.scan.hidden;
+    const action = state.state === 'paused' || continuable ? 'resume' : 'pause';
     this.hold.dataset.action = action;
-    name(this.hold, STRINGS[action], action);
-    this.hold.disabled = !working;
+    name(this.hold, continuable ? STRINGS.continueScan : STRINGS[action], action);
+    this.hold.disabled = !working && !continuable;
     this.stopButton.disabled = !working;
     this.undo.disabled = state.frames === 0 || !(working || state.state === 'ready');
     this.reset.disabled = state.state === 'loading' || state.state === 'unsupported' || isUntouched(state);

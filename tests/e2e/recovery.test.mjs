@@ -1,0 +1,123 @@
+// A lost graphics device, for real: the process that has it is ended. The page brings back device, cloud and scan by itself.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { choose, exportPly, launch, openPage, screenshot, stats, waitForStats } from './support/browser.mjs';
+import { frames, launchWithCamera, MINUTES, openTiny, press, scan, trace } from './support/camera.mjs';
+import { cameraClip } from './support/clip.mjs';
+import { inkShare } from './support/formats.mjs';
+import { TINY_MODEL } from './support/paths.mjs';
+import { endGpuProcesses, WITHOUT_PROC } from './support/processes.mjs';
+import { serveSite } from './support/site.mjs';
+
+const clip = TINY_MODEL ? cameraClip() : { missing: 'there is no model small enough (POINT3R_TINY_MODEL names it)' };
+const options = { skip: clip.missing ?? WITHOUT_PROC, timeout: 6 * MINUTES };
+after(() => clip.remove?.());
+
+let site;
+before(async () => {
+  site = await serveSite();
+});
+after(() => site?.close());
+
+async function loseDevice(page, times) {
+  assert.ok(endGpuProcesses() > 0, 'no GPU process was found');
+  await page.waitForFunction((times) => window.recoveries === times, times, { timeout: MINUTES, polling: 200 });
+}
+
+const countRecoveries = (page) =>
+  page.evaluate(() => {
+    window.recoveries = 0;
+    window.point3r.on('recovered', () => window.recoveries++);
+  });
+
+async function drawn(page) {
+  await page.waitForTimeout(2000);
+  return inkShare(await page.locator('p3r-viewport').screenshot());
+}
+
+test('a scan that loses its device twice is drawn again and goes on, nothing lost', options, async () => {
+  const chrome = await launchWithCamera(clip.path);
+  const { page } = await openTiny(chrome.browser, site.url);
+  await countRecoveries(page);
+  await scan(page, 5);
+  for (const times of [1, 2]) {
+    const before = await stats(page);
+    await loseDevice(page, times);
+    const after = await stats(page);
+    assert.ok(after.frames >= before.frames, `${after.frames} of ${before.frames} frames are left`);
+    assert.equal(after.error, null);
+    await frames(page, before.frames + 4);
+    assert.ok((await drawn(page)) > 0.005, 'the cloud is not drawn again');
+    assert.ok(await page.locator('[data-notice=note]').isVisible(), 'the user is told');
+    await screenshot(page, `recovered-${times}`);
+  }
+  await press(page, 'Stop');
+  const end = await waitForStats(page, 'ready', ({ state }) => state === 'ready');
+  assert.equal((await exportPly(page)).count, end.points);
+
+  // It was saved all along: also the frames before the losses.
+  const ended = await trace(page);
+  await page.reload();
+  await page.waitForFunction(() => window.point3r);
+  await page.evaluate(() => window.point3r.ready);
+  await page.locator('[data-saved=open]').click();
+  await waitForStats(page, 'the saved scan', (now) => now.frames === ended.frames);
+  assert.deepEqual(await trace(page), ended);
+  await chrome.close();
+});
+
+test('a paused scan stays paused, and at rest the cloud is the same', options, async () => {
+  const chrome = await launchWithCamera(clip.path);
+  const { page } = await openTiny(chrome.browser, site.url);
+  await countRecoveries(page);
+  await scan(page, 4);
+  await press(page, 'Pause');
+  await page.waitForTimeout(1500);
+  const paused = await trace(page);
+  await loseDevice(page, 1);
+  assert.equal((await stats(page)).state, 'paused');
+  assert.deepEqual(await trace(page), paused);
+  await press(page, 'Stop');
+  await waitForStats(page, 'ready', ({ state }) => state === 'ready');
+  await loseDevice(page, 2);
+  assert.equal((await stats(page)).state, 'ready');
+  assert.deepEqual(await trace(page), paused);
+  assert.ok((await drawn(page)) > 0.005);
+  await press(page, 'Continue');
+  await frames(page, paused.frames + 2);
+  await chrome.close();
+});
+
+test('pictures that are computed on the lost device itself are computed again', options, async () => {
+  const chrome = await launch();
+  const { page } = await openPage(chrome.browser, `${site.url}?device=gpu`);
+  await page.evaluate(() => window.point3r.loadModel('models/tiny/manifest.json'));
+  await countRecoveries(page);
+  await page.evaluate(() => window.point3r.setSettings({ rate: 2, maxFrames: 8 }));
+  const buffers = await page.evaluate(async () => {
+    const pictures = [];
+    for (let i = 0; i < 6; i += 1) {
+      const canvas = new OffscreenCanvas(128, 96);
+      const context = canvas.getContext('2d');
+      for (let y = 0; y < 96; y += 8) {
+        for (let x = 0; x < 128; x += 8) {
+          context.fillStyle = `rgb(${(x * 2 + i * 20) % 256} ${(y * 3 + i * 9) % 256} ${(x * y + i * 31) % 256})`;
+          context.fillRect(x, y, 8, 8);
+        }
+      }
+      pictures.push([...new Uint8Array(await (await canvas.convertToBlob()).arrayBuffer())]);
+    }
+    return pictures;
+  });
+  await choose(
+    page,
+    buffers.map((bytes, i) => ({ name: `${i}.png`, mimeType: 'image/png', buffer: Buffer.from(bytes) })),
+  );
+  await frames(page, 2);
+  await loseDevice(page, 1);
+  const end = await waitForStats(page, 'the end', ({ state }) => state === 'ready', 4 * MINUTES);
+  assert.equal(end.error, null);
+  // The picture in work when the device was lost cannot be given twice.
+  assert.ok(end.frames >= 5, `${end.frames} frames`);
+  await chrome.close();
+});
