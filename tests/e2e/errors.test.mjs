@@ -6,7 +6,6 @@ import {
   choose,
   expectError,
   exportPly,
-  launch,
   openPage,
   screenshot,
   stats,
@@ -15,7 +14,6 @@ import {
 } from './support/browser.mjs';
 import { inkShare } from './support/formats.mjs';
 import { shared, skipWithout } from './support/paths.mjs';
-import { endGpuProcesses, WITHOUT_PROC } from './support/processes.mjs';
 import { siteAndBrowser } from './support/running.mjs';
 
 const VIDEO = shared('data/redkitchen_video/redkitchen_handheld.mp4');
@@ -172,28 +170,4 @@ test('a crashed engine: the cloud is still shown and exported, and Reset brings 
   await choose(page, `${FOX}/0004.jpg`);
   await waitForFrames(page, 1, 2 * MINUTES);
   await page.close();
-});
-
-test('a lost graphics device is noticed, the cloud is still exported, and Reset brings the device back', {
-  skip: skipWithout(VIDEO) || WITHOUT_PROC,
-  timeout: 5 * MINUTES,
-}, async () => {
-  const alone = await launch();
-  const { page } = await openPage(alone.browser, running.site.url);
-  await page.evaluate(() => window.point3r.setSettings({ maxFrames: 3 }));
-  await choose(page, [VIDEO]);
-  const before = await waitForStats(page, 'three frames', (now) => now.frames === 3 && now.state === 'ready', MINUTES);
-  assert.ok(endGpuProcesses() > 0, 'no GPU process was found');
-  const lost = await waitForStats(page, 'the loss to be noticed', (now) => now.error, 20_000);
-  assert.equal(lost.state, 'lost');
-  await expectError(page, 'device-lost');
-  assert.equal((await exportPly(page)).count, before.points);
-  await screenshot(page, 'error-device-lost');
-
-  await page.getByRole('button', { name: 'Reset' }).click();
-  await waitForStats(page, 'a new engine', (now) => now.state === 'ready' && !now.error, MINUTES);
-  await choose(page, [VIDEO]);
-  const again = await waitForFrames(page, 3, 2 * MINUTES);
-  assert.equal(again.points, before.points);
-  await alone.close();
 });

@@ -1,7 +1,7 @@
 // A lost graphics device, for real: the process that has it is ended. The page brings back device, cloud and scan by itself.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { choose, exportPly, launch, openPage, screenshot, stats, waitForStats } from './support/browser.mjs';
+import { exportPly, screenshot, stats, waitForStats } from './support/browser.mjs';
 import { frames, launchWithCamera, MINUTES, openTiny, press, scan, trace } from './support/camera.mjs';
 import { cameraClip } from './support/clip.mjs';
 import { inkShare } from './support/formats.mjs';
@@ -85,39 +85,5 @@ test('a paused scan stays paused, and at rest the cloud is the same', options, a
   assert.ok((await drawn(page)) > 0.005);
   await press(page, 'Continue');
   await frames(page, paused.frames + 2);
-  await chrome.close();
-});
-
-test('pictures that are computed on the lost device itself are computed again', options, async () => {
-  const chrome = await launch();
-  const { page } = await openPage(chrome.browser, `${site.url}?device=gpu`);
-  await page.evaluate(() => window.point3r.loadModel('models/tiny/manifest.json'));
-  await countRecoveries(page);
-  await page.evaluate(() => window.point3r.setSettings({ rate: 2, maxFrames: 8 }));
-  const buffers = await page.evaluate(async () => {
-    const pictures = [];
-    for (let i = 0; i < 6; i += 1) {
-      const canvas = new OffscreenCanvas(128, 96);
-      const context = canvas.getContext('2d');
-      for (let y = 0; y < 96; y += 8) {
-        for (let x = 0; x < 128; x += 8) {
-          context.fillStyle = `rgb(${(x * 2 + i * 20) % 256} ${(y * 3 + i * 9) % 256} ${(x * y + i * 31) % 256})`;
-          context.fillRect(x, y, 8, 8);
-        }
-      }
-      pictures.push([...new Uint8Array(await (await canvas.convertToBlob()).arrayBuffer())]);
-    }
-    return pictures;
-  });
-  await choose(
-    page,
-    buffers.map((bytes, i) => ({ name: `${i}.png`, mimeType: 'image/png', buffer: Buffer.from(bytes) })),
-  );
-  await frames(page, 2);
-  await loseDevice(page, 1);
-  const end = await waitForStats(page, 'the end', ({ state }) => state === 'ready', 4 * MINUTES);
-  assert.equal(end.error, null);
-  // The picture in work when the device was lost cannot be given twice.
-  assert.ok(end.frames >= 5, `${end.frames} frames`);
   await chrome.close();
 });
