@@ -26,6 +26,7 @@ pub mod frames;
 pub mod geometry;
 pub mod keyframes;
 pub mod memory;
+pub mod mesh;
 pub mod model;
 mod ops;
 pub mod pace;

@@ -3,12 +3,16 @@
 
 use point3r::{
     cloud::{Chunk, Cloud, PackedPoint},
-    export::{ExportError, ply, tum},
+    export::{ExportError, ExportOptions, ply, tum},
     geometry::Pose,
 };
 
 /// Position, colour, confidence, frame.
 type Record = ([f32; 3], [u8; 3], f32, i32);
+
+fn saying(comment: &str) -> ExportOptions {
+    ExportOptions { comments: vec![comment.to_owned()], ..Default::default() }
+}
 
 /// A reader of exactly the PLY we promise: header lines, then fixed records.
 fn read_ply(bytes: &[u8]) -> (Vec<String>, Vec<Record>) {
@@ -31,7 +35,7 @@ fn ply_keeps_positions_colours_and_frames_to_the_bit() {
     cloud.push(Chunk::new(7, points));
     cloud.push(Chunk::new(u32::MAX, vec![PackedPoint::new([0.0; 3], [1, 2, 3], 1.0)]));
     let mut bytes = Vec::new();
-    ply::write(&cloud, 0.0, &["two\nlines\rend_header\n"], &mut bytes).unwrap();
+    ply::write(&cloud, &saying("two\nlines\rend_header\n"), &mut bytes).unwrap();
     let (header, records) = read_ply(&bytes);
     assert_eq!(header[0], "ply");
     assert!(header.contains(&"element vertex 4".to_owned()), "{header:?}");
@@ -44,17 +48,18 @@ fn ply_keeps_positions_colours_and_frames_to_the_bit() {
     assert_eq!(records[3].3, i32::MAX);
 
     let mut confident = Vec::new();
-    ply::write(&cloud, 10.0, &[], &mut confident).unwrap();
+    let sure = ExportOptions { confidence: 10.0, ..Default::default() };
+    ply::write(&cloud, &sure, &mut confident).unwrap();
     assert_eq!(read_ply(&confident).1.len(), 3);
 }
 
 #[test]
 fn an_empty_cloud_is_a_named_error() {
     let mut bytes = Vec::new();
-    let error = ply::write(&Cloud::default(), 0.0, &[], &mut bytes).unwrap_err();
+    let error = ply::write(&Cloud::default(), &ExportOptions::default(), &mut bytes).unwrap_err();
     assert_eq!(error.code(), "empty-cloud");
     assert!(bytes.is_empty());
-    assert!(matches!(tum::write(&[], &[], &mut bytes), Err(ExportError::Empty)));
+    assert!(matches!(tum::write(&[], &ExportOptions::default(), &mut bytes), Err(ExportError::Empty)));
 }
 
 #[test]
@@ -66,7 +71,7 @@ fn tum_reads_back_to_the_same_bits() {
         (1e9 + 0.1, pose([f32::MIN_POSITIVE, -0.0, 16_777_216.0], [0.1, 0.2, 0.3, 0.926_762])),
     ];
     let mut bytes = Vec::new();
-    tum::write(&trajectory, &["from\nnowhere"], &mut bytes).unwrap();
+    tum::write(&trajectory, &saying("from\nnowhere"), &mut bytes).unwrap();
     let text = String::from_utf8(bytes).unwrap();
     let lines: Vec<&str> = text.lines().filter(|l| !l.starts_with('#')).collect();
     assert_eq!(lines.len(), trajectory.len());
@@ -83,15 +88,15 @@ fn tum_reads_back_to_the_same_bits() {
 #[test]
 fn poses_that_are_not_numbers_are_refused() {
     let broken = Pose { translation: [0.0, f32::NAN, 0.0], ..Pose::IDENTITY };
-    let error = tum::write(&[(0.0, Pose::IDENTITY), (1.0, broken)], &[], &mut Vec::new()).unwrap_err();
+    let error =
+        tum::write(&[(0.0, Pose::IDENTITY), (1.0, broken)], &ExportOptions::default(), &mut Vec::new()).unwrap_err();
     assert!(matches!(error, ExportError::NotFinite(1)), "{error}");
-    assert!(tum::write(&[(f64::INFINITY, Pose::IDENTITY)], &[], &mut Vec::new()).is_err());
+    assert!(tum::write(&[(f64::INFINITY, Pose::IDENTITY)], &ExportOptions::default(), &mut Vec::new()).is_err());
 }
 
-#[cfg(feature = "cli")]
 #[test]
 fn depth_pictures_hold_millimetres_and_zero_for_nothing() {
-    use point3r::export::depth::{write_confidence, write_depth};
+    use point3r::export::picture::{write_confidence, write_depth};
     let depth = [1.234, 0.0, -2.0, f32::NAN, f32::INFINITY, 65.535];
     let mut bytes = Vec::new();
     write_depth(depth.into_iter(), 3, 2, &mut bytes).unwrap();

@@ -94,6 +94,56 @@ fn a_folder_of_images_becomes_every_promised_file() {
 }
 
 #[test]
+fn exports_are_written_to_scale_and_replaced_by_the_next_run() {
+    let temporary = tempfile::tempdir().unwrap();
+    let folder = temporary.path();
+    for i in 0..3 {
+        picture(96, 64, i).save(folder.join(format!("f{i}.png"))).unwrap();
+    }
+    let out = folder.join("out");
+    let go = |more: &[&str]| {
+        let output = run(&[&[text(folder), "-o", text(&out), "--size", "64", "--json"], more].concat());
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{said}");
+        let report = fs::read(out.join("report.json")).unwrap();
+        (said, serde_json::from_slice::<serde_json::Value>(&report).unwrap())
+    };
+    let (said, report) = go(&["--export", "colmap,maps", "--export", "nerfstudio,mesh", "--scale", "2"]);
+    assert_eq!(report["scale"], 2.0);
+    let maps = ["maps/depth/000002.png", "maps/trajectory.tum", "scene.glb", "cloud.ply"];
+    // Untrained weights give points behind the camera, where there is no camera to speak of and no surface.
+    let camera = ["colmap/sparse/0/images.bin", "colmap/images/000001.png", "nerfstudio/transforms.json", "mesh.ply"];
+    for name in maps {
+        assert!(out.join(name).is_file(), "{name}");
+    }
+    for name in camera {
+        let told = said.contains(&format!("no {}", name.split('/').next().unwrap()));
+        assert!(out.join(name).is_file() != told, "{name}: {said}");
+    }
+    let same = |a: &str, b: &str| assert_eq!(fs::read(out.join(a)).unwrap(), fs::read(out.join(b)).unwrap(), "{a} {b}");
+    same("maps/trajectory.tum", "trajectory.tum");
+    let (large, kept) = (fs::read_to_string(out.join("trajectory.tum")).unwrap(), out.join("maps/mine.txt"));
+    fs::write(&kept, "not of a run").unwrap();
+    let refusal = refused(&[text(folder), "-o", text(&out)]);
+    assert!(refusal.contains("mine.txt") && kept.is_file(), "{refusal}");
+    fs::remove_file(&kept).unwrap();
+
+    go(&[]);
+    assert!(!out.join("maps").exists() && !out.join("colmap").exists() && !out.join("mesh.glb").exists());
+    let numbers = |text: &str| -> Vec<f64> {
+        let last = text.lines().last().unwrap();
+        last.split(' ').skip(1).take(3).map(|word| word.parse().unwrap()).collect()
+    };
+    let small = fs::read_to_string(out.join("trajectory.tum")).unwrap();
+    for (a, b) in numbers(&large).into_iter().zip(numbers(&small)) {
+        assert!((a - 2.0 * b).abs() <= 1e-6 * a.abs(), "{a} {b}");
+    }
+    for bad in [["--export", "pdf"], ["--scale", "0"], ["--scale", "nan"], ["--voxel", "-1"]] {
+        assert_eq!(run(&[&[text(folder), "-o", text(&out)], &bad[..]].concat()).status.code(), Some(2), "{bad:?}");
+    }
+}
+
+#[test]
 fn wrong_input_is_one_sentence_and_code_2() {
     let temporary = tempfile::tempdir().unwrap();
     let folder = temporary.path();

@@ -1,5 +1,6 @@
 //! `point3r run`: a video, a folder or images in; a cloud, a trajectory and pictures out.
 
+mod exports;
 pub(super) mod model;
 mod output;
 
@@ -10,6 +11,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::Outcome;
 use crate::{
     device::DeviceChoice,
+    export::{ExportOptions, Reconstruction},
     frames::{Pick, Source},
     pace::Pace,
     session::{FrameReport, Session, SessionOptions},
@@ -51,6 +53,15 @@ pub(super) struct Args {
     /// Squeeze whole frames onto the patch grid instead of cutting their edges.
     #[arg(long)]
     no_crop: bool,
+    /// Also write, separated by commas: colmap, nerfstudio, maps, mesh-ply, mesh-glb; mesh = both meshes; all.
+    #[arg(long, value_name = "FORMATS", value_delimiter = ',', value_parser = exports::formats)]
+    export: Vec<exports::Formats>,
+    /// Factor for all lengths that are written.
+    #[arg(long, default_value_t = 1.0, value_parser = exports::length)]
+    scale: f32,
+    /// Edge length of a mesh's voxels, in the unit that is written; without it, fitted to the scene.
+    #[arg(long, value_name = "LENGTH", value_parser = exports::length)]
+    voxel: Option<f32>,
     /// Print one JSON object per frame and the report, nothing else.
     #[arg(long)]
     json: bool,
@@ -74,7 +85,7 @@ fn confidence(text: &str) -> Result<f32, String> {
 pub(super) fn execute(args: Args) -> Outcome {
     let pick = args.fps.map_or(Pick::Every(args.every as usize), Pick::Rate);
     let source = Source::open(&args.input, pick, args.max_frames.map(|n| n as usize))?;
-    let mut output = Output::create(&args.output)?;
+    let mut output = Output::create(&args.output, args.scale)?;
     let LoadedModel { model, about, device, load_ms, warning } = model::load(args.model.as_deref(), args.device)?;
     if let Some(warning) = &warning {
         eprintln!("warning: {warning}");
@@ -89,6 +100,7 @@ pub(super) fn execute(args: Args) -> Outcome {
         confidence: args.confidence,
         ..SessionOptions::default()
     })?;
+    session.set_scale(args.scale);
     let bar = progress(source.expected(), args.json);
     let mut run = Run { per_frame: Vec::new(), warnings: warning.into_iter().collect(), error: None };
     for frame in source {
@@ -122,8 +134,15 @@ pub(super) fn execute(args: Args) -> Outcome {
         let none = || run.warnings.last().cloned().unwrap_or_else(|| "the input holds no frames".to_owned());
         return Err(run.error.unwrap_or_else(|| format!("nothing was reconstructed: {}", none()).into()));
     }
-    let untrained = (!about.trained).then_some(UNTRAINED);
-    for missing in output.finish(&session, untrained)? {
+    let options = ExportOptions {
+        voxel: args.voxel,
+        comments: (!about.trained).then(|| UNTRAINED.to_owned()).into_iter().collect(),
+        ..ExportOptions::default()
+    };
+    let scene = Reconstruction::of(&session);
+    let mut all_missing = output.finish(&scene, &options)?;
+    all_missing.extend(exports::write(&args.output, &args.export, &scene, &options, args.json)?);
+    for missing in all_missing {
         eprintln!("warning: {missing}");
         run.warnings.push(missing);
     }

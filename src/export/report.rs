@@ -38,8 +38,10 @@ pub struct Report {
     pub points: usize,
     /// Pointers in memory at the end.
     pub pointers: usize,
-    /// Box around the points.
+    /// Box around the points, before scaling.
     pub bounds: Option<Bounds>,
+    /// Factor for all lengths in the other files.
+    pub scale: f32,
     /// Focal length of the sequence, pixels of the network input.
     pub focal: Option<f64>,
     /// Median time per frame.

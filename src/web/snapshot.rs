@@ -3,7 +3,7 @@
 
 use super::error::EngineError;
 use crate::cloud::Cloud;
-use crate::export::{Format, export};
+use crate::export::{ExportOptions, Reconstruction, glb, intrinsics, ply, tum};
 use crate::geometry::Pose;
 use crate::session::{Session, SessionState};
 
@@ -67,14 +67,23 @@ impl Snapshot {
         points.filter(|p| p.confidence_code() >= min_code).map(|p| p.position).collect()
     }
 
+    /// What files are made from.
+    pub(super) fn reconstruction(&self) -> Reconstruction {
+        Reconstruction::of(&self.session)
+    }
+
+    /// The formats of one small file, at once: what is kept against a crash.
     pub(super) fn export(&self, format: &str) -> Result<Vec<u8>, EngineError> {
-        let format = match format {
-            "ply" => Format::Ply,
-            "tum" => Format::Tum,
-            "intrinsics" => Format::Intrinsics,
-            "glb" => Format::Glb,
+        let (scene, mut bytes) = (self.reconstruction(), Vec::new());
+        let options = scene.measured(&ExportOptions::default());
+        let written = match format {
+            "ply" => ply::write(&scene.cloud, &options, &mut bytes),
+            "tum" => tum::write(&scene.trajectory(), &options, &mut bytes),
+            "intrinsics" => intrinsics::write(&scene, &mut bytes),
+            "glb" => glb::write(&scene.scene(&options), 0.0, &mut bytes),
             other => return Err(EngineError::bad_request(&format!("unknown format \"{other}\""))),
         };
-        export(&self.session, format, &[]).map_err(|error| EngineError::new(error.code(), error.to_string()))
+        written.map_err(|error| EngineError::new(error.code(), error.to_string()))?;
+        Ok(bytes)
     }
 }

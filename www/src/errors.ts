@@ -92,6 +92,22 @@ export const ERRORS = {
     sentence: 'There are no points to export yet.',
     action: 'Open a video or images first.',
   },
+  'no-camera': {
+    sentence: 'No frame gave a focal length, which this format states.',
+    action: 'Export PLY or GLB instead, or reconstruct with a trained model.',
+  },
+  'no-maps': {
+    sentence: 'No picture of a frame is kept, which this format needs.',
+    action: 'Export PLY or GLB instead, or reconstruct fewer frames.',
+  },
+  'no-encoder': {
+    sentence: 'This browser cannot encode a video.',
+    action: 'Save a picture instead, or use a current Chrome, Edge or Safari.',
+  },
+  cancelled: {
+    sentence: 'The export was cancelled.',
+    action: 'Start it again whenever you like.',
+  },
   'bad-request': {
     sentence: 'This cannot be done right now.',
     action: 'Open either one video, or any number of images.',

@@ -10,9 +10,9 @@ use super::Run;
 use crate::{
     device::DeviceReport,
     export::{
-        ExportError,
-        depth::{write_confidence, write_depth},
-        generator, intrinsics, ply,
+        ExportError, ExportOptions, Reconstruction, generator, glb, intrinsics,
+        picture::{write_confidence, write_depth},
+        ply,
         report::{ModelReport, Report},
         tum,
     },
@@ -23,12 +23,15 @@ use crate::{
 /// The output folder.
 pub(super) struct Output {
     folder: PathBuf,
+    /// Factor for all lengths.
+    scale: f32,
 }
 
 const PICTURES: [&str; 2] = ["depth", "confidence"];
 const CLOUD: &str = "cloud.ply";
 const TRAJECTORY: &str = "trajectory.tum";
 const INTRINSICS: &str = "intrinsics.json";
+const SCENE: &str = "scene.glb";
 const REPORT: &str = "report.json";
 
 /// Named as a run names its pictures.
@@ -51,7 +54,7 @@ fn file(
 impl Output {
     /// Makes the folder, before time is spent on frames. The files of an earlier run are removed, so that two
     /// runs never mix; pictures that no run wrote are not touched: such a folder is refused.
-    pub(super) fn create(folder: &Path) -> Result<Self, Box<dyn std::error::Error>> {
+    pub(super) fn create(folder: &Path, scale: f32) -> Result<Self, Box<dyn std::error::Error>> {
         let named = |e: std::io::Error| format!("{}: {e}; choose another output folder", folder.display());
         let earlier = folder.join(REPORT).is_file();
         for part in PICTURES {
@@ -71,41 +74,44 @@ impl Output {
                 }
             }
         }
+        super::exports::remove_earlier(folder, earlier)?;
         // The report last: as long as it stands, the folder is known as a run's.
-        for file in [CLOUD, TRAJECTORY, INTRINSICS, REPORT].map(|file| folder.join(file)) {
+        for file in [CLOUD, SCENE, TRAJECTORY, INTRINSICS, REPORT].map(|file| folder.join(file)) {
             if earlier && file.is_file() {
                 std::fs::remove_file(&file).map_err(named)?;
             }
         }
-        Ok(Self { folder: folder.to_owned() })
+        Ok(Self { folder: folder.to_owned(), scale })
     }
 
     /// Writes the pictures of one frame.
     pub(super) fn frame(&mut self, result: &FrameResult) -> Result<(), Box<dyn std::error::Error>> {
         let name = format!("{:06}.png", result.report.index);
         let maps = &result.maps;
-        file(&self.folder.join("depth").join(&name), |out| write_depth(maps.depth(), maps.width, maps.height, out))?;
+        let depth = maps.depth().map(|d| d * self.scale);
+        file(&self.folder.join("depth").join(&name), |out| write_depth(depth, maps.width, maps.height, out))?;
         file(&self.folder.join("confidence").join(&name), |out| {
             write_confidence(maps.confidence_camera(), maps.width, maps.height, out)
         })
     }
 
-    /// Writes cloud, trajectory and camera; returns what could not be written for lack of content.
+    /// Writes cloud, scene, trajectory and camera; returns what could not be written for lack of content.
     pub(super) fn finish(
         &mut self,
-        session: &Session,
-        comment: Option<&str>,
+        scene: &Reconstruction,
+        options: &ExportOptions,
     ) -> Result<Vec<String>, Box<dyn std::error::Error>> {
-        let comments = comment.as_slice();
+        let options = &scene.measured(options);
         let mut missing = Vec::new();
-        if session.cloud().is_empty() {
-            missing.push(format!("no cloud.ply: {}", ExportError::Empty));
+        if scene.cloud.is_empty() {
+            missing.push(format!("no cloud.ply and no scene.glb: {}", ExportError::Empty));
         } else {
-            file(&self.folder.join(CLOUD), |out| ply::write(session.cloud(), 0.0, comments, out))?;
+            file(&self.folder.join(CLOUD), |out| ply::write(&scene.cloud, options, out))?;
+            file(&self.folder.join(SCENE), |out| glb::write(&scene.scene(options), 0.0, out))?;
         }
-        file(&self.folder.join(TRAJECTORY), |out| tum::write(session.trajectory(), comments, out))?;
-        file(&self.folder.join(INTRINSICS), |out| intrinsics::write(session, out))?;
-        if session.intrinsics().is_none() {
+        file(&self.folder.join(TRAJECTORY), |out| tum::write(&scene.trajectory(), options, out))?;
+        file(&self.folder.join(INTRINSICS), |out| intrinsics::write(scene, out))?;
+        if scene.camera.is_none() {
             missing.push("no frame gave a focal length: the camera in intrinsics.json is null".to_owned());
         }
         Ok(missing)
@@ -132,6 +138,7 @@ impl Output {
             points: session.cloud().point_count(),
             pointers: session.pointers(),
             bounds: session.cloud().bounds(),
+            scale: self.scale,
             focal: session.intrinsics().map(|camera| camera.fx),
             ms_per_frame: median(run.per_frame.iter().map(|frame| frame.ms_per_frame)),
             seconds,

@@ -86,7 +86,8 @@ mod tests {
             cloud.push(Chunk::new(frame, (0..5).map(point).collect()));
         }
         let mut bytes = Vec::new();
-        crate::export::ply::write(&cloud, 0.0, &["a comment"], &mut bytes).unwrap();
+        let options = crate::export::ExportOptions { comments: vec!["a comment".to_owned()], ..Default::default() };
+        crate::export::ply::write(&cloud, &options, &mut bytes).unwrap();
         let points = parse(&bytes).unwrap();
         assert_eq!(points.keys().copied().collect::<Vec<_>>(), [0, 4]);
         assert_eq!(points[&4][3], [3.0, 0.5, -1.0]);
