@@ -2,8 +2,7 @@
 
 use burn::tensor::{Tensor, activation};
 
-use super::rope::Rotary;
-use crate::ops::{LayerNorm, Linear, Mlp, attend, heads_of, join_heads};
+use crate::ops::{LayerNorm, Linear, Mlp, Rotary, Then, attend_other, attend_own};
 use crate::weights::{Parameters, WeightsError};
 
 /// Attention of a stream over itself.
@@ -23,13 +22,13 @@ impl SelfAttention {
         })
     }
 
-    fn forward(&self, x: Tensor<2>, rotary: Option<&Rotary>) -> Tensor<2> {
+    /// `residual` plus the attention of `x`.
+    fn forward_onto(&self, residual: Tensor<2>, x: Tensor<2>, rotary: Option<&Rotary>) -> Tensor<2> {
         let [tokens, dim] = x.dims();
         let qkv = self.qkv.forward(x);
         // Over one token softmax is 1: the values are the result (spec 4.6).
-        let part = |i: usize| heads_of(qkv.clone().narrow(1, i * dim, dim), self.heads);
-        let out = if tokens == 1 { part(2) } else { attend(turn(part(0), rotary), turn(part(1), rotary), part(2)) };
-        self.proj.forward(join_heads(out))
+        let out = if tokens == 1 { qkv.narrow(1, 2 * dim, dim) } else { attend_own(qkv, self.heads, rotary) };
+        self.proj.forward_then(out, Then::AddTo(residual))
     }
 }
 
@@ -70,22 +69,15 @@ impl CrossAttention {
         })
     }
 
-    /// `x` not yet normalised, `y` normalised.
-    fn forward(&self, x: Tensor<2>, y: Tensor<2>, of_x: Option<&Rotary>, of_y: Option<&Rotary>) -> Tensor<2> {
+    /// `x` plus its attention over `y`; `x` not yet normalised, `y` normalised.
+    fn forward_onto(&self, x: Tensor<2>, y: Tensor<2>, of_x: Option<&Rotary>, of_y: Option<&Rotary>) -> Tensor<2> {
         let value = self.value.forward(y.clone());
         let Some((norm, query, key)) = &self.query_key else {
-            return self.proj.forward(value);
+            // One row, the same for all of `x`.
+            return x + self.proj.forward(value);
         };
-        let q = turn(heads_of(query.forward(norm.forward(x)), self.heads), of_x);
-        let k = turn(heads_of(key.forward(y), self.heads), of_y);
-        self.proj.forward(join_heads(attend(q, k, heads_of(value, self.heads))))
-    }
-}
-
-fn turn(t: Tensor<3>, rotary: Option<&Rotary>) -> Tensor<3> {
-    match rotary {
-        Some(rotary) => rotary.apply(t),
-        None => t,
+        let (q, k) = (query.forward(norm.forward(x.clone())), key.forward(y));
+        self.proj.forward_then(attend_other([q, k, value], self.heads, of_x, of_y), Then::AddTo(x))
     }
 }
 
@@ -116,8 +108,8 @@ impl Block {
     }
 
     pub(crate) fn forward(&self, x: Tensor<2>, rotary: &Rotary) -> Tensor<2> {
-        let x = x.clone() + self.attn.forward(self.norm1.forward(x), Some(rotary));
-        x.clone() + self.mlp.forward(self.norm2.forward(x))
+        let x = self.attn.forward_onto(x.clone(), self.norm1.forward(x), Some(rotary));
+        self.mlp.forward_onto(x.clone(), self.norm2.forward(x))
     }
 }
 
@@ -159,9 +151,9 @@ impl DecoderBlock {
         of_x: Option<&Rotary>,
         of_y: Option<&Rotary>,
     ) -> Tensor<2> {
-        let x = x.clone() + self.attn.forward(self.norm1.forward(x), of_x);
-        let x = x.clone() + self.cross.forward(x, self.norm_y.forward(y), of_x, of_y);
-        x.clone() + self.mlp.forward(self.norm3.forward(x))
+        let x = self.attn.forward_onto(x.clone(), self.norm1.forward(x), of_x);
+        let x = self.cross.forward_onto(x, self.norm_y.forward(y), of_x, of_y);
+        self.mlp.forward_onto(x.clone(), self.norm3.forward(x))
     }
 }
 
@@ -181,10 +173,7 @@ impl ConditionedNorm {
     }
 
     fn forward(&self, x: Tensor<2>, condition: Tensor<2>) -> Tensor<2> {
-        let [_, dim] = x.dims();
-        let m = self.modulation.forward(activation::silu(condition));
-        let (shift, scale) = (m.clone().narrow(1, 0, dim), m.narrow(1, dim, dim));
-        self.norm.forward(x) * (scale + 1.0) + shift
+        self.norm.forward_modulated(x, self.modulation.forward(activation::silu(condition)))
     }
 }
 
@@ -215,7 +204,7 @@ impl ConditionedBlock {
     }
 
     pub(crate) fn forward(&self, x: Tensor<2>, condition: &Tensor<2>, rotary: &Rotary) -> Tensor<2> {
-        let x = x.clone() + self.attn.forward(self.norm1.forward(x, condition.clone()), Some(rotary));
-        x.clone() + self.mlp.forward(self.norm2.forward(x, condition.clone()))
+        let x = self.attn.forward_onto(x.clone(), self.norm1.forward(x, condition.clone()), Some(rotary));
+        self.mlp.forward_onto(x.clone(), self.norm2.forward(x, condition.clone()))
     }
 }

@@ -8,7 +8,7 @@ use std::f32::consts::PI;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::config::Config;
-use crate::ops::{Conv, Linear, MapNorm, gelu};
+use crate::ops::{Conv, Linear, Map, MapNorm, gelu};
 use crate::preprocess::RgbImage;
 use crate::weights::{Parameters, WeightsError};
 
@@ -21,8 +21,8 @@ pub(super) const POSITION_INPUTS: usize = 2 + 4 * FREQUENCIES.len();
 pub(super) struct Embedded {
     /// `[patches, encoder width]`, before the position is added.
     pub(super) tokens: Tensor<2>,
-    /// `[1, channels, height / 4, width / 4]`, where the dense heads take it.
-    pub(super) fine: Option<Tensor<4>>,
+    /// At a quarter of the image's size, where the dense heads take it.
+    pub(super) fine: Option<Map>,
 }
 
 /// The image embedding of a network.
@@ -57,7 +57,7 @@ impl ImageEmbedding {
                 let mut layers = Vec::with_capacity(channels.len());
                 let mut input = 3;
                 for (i, output) in channels.into_iter().enumerate() {
-                    let conv = Conv::take(p, &format!("patch_embed.convs.{i}"), [input, output], 3, 2, false)?;
+                    let conv = Conv::take(p, &format!("patch_embed.convs.{i}"), [input, output], 3, 2, false, None)?;
                     layers.push((conv, MapNorm::take(p, &format!("patch_embed.norms.{i}"), output)?));
                     input = output;
                 }
@@ -100,12 +100,12 @@ impl ImageEmbedding {
 
 impl Stem {
     /// Tokens, and the map after the second convolution.
-    fn forward(&self, map: Tensor<4>) -> (Tensor<2>, Option<Tensor<4>>) {
+    fn forward(&self, map: Tensor<4>) -> (Tensor<2>, Option<Map>) {
         let (mut x, mut fine) = (map, None);
         for (i, (conv, norm)) in self.layers.iter().enumerate() {
-            x = gelu(norm.forward(conv.forward(x)));
+            x = gelu(norm.forward(conv.forward(Map::Planes(x)).planes()));
             if i == 1 {
-                fine = Some(x.clone());
+                fine = Some(Map::Planes(x.clone()));
             }
         }
         let [_, channels, height, width] = x.dims();

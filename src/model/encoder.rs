@@ -5,8 +5,7 @@ use burn::tensor::Tensor;
 use super::block::Block;
 use super::config::Config;
 use super::probe::Probe;
-use super::rope::Rotary;
-use crate::ops::LayerNorm;
+use crate::ops::{LayerNorm, Rotary};
 use crate::pace::Pace;
 use crate::weights::{Parameters, WeightsError};
 

@@ -6,9 +6,9 @@ use super::block::ConditionedBlock;
 use super::config::Config;
 use super::dpt::DenseHead;
 use super::probe::Probe;
-use super::rope::Rotary;
 use crate::geometry::Pose;
-use crate::ops::Mlp;
+use crate::ops::wgsl::{Buffer, map::activate};
+use crate::ops::{Map, Mlp, Rotary};
 use crate::pace::Pace;
 use crate::weights::{Parameters, WeightsError};
 
@@ -53,7 +53,7 @@ impl Heads {
         &self,
         hooked: [Tensor<2>; 3],
         tokens: Tensor<2>,
-        fine: Option<Tensor<4>>,
+        fine: Option<Map>,
         pose_token: &Tensor<2>,
         grid: [usize; 2],
         rotary: &Rotary,
@@ -74,8 +74,17 @@ impl Heads {
     }
 }
 
-/// `xyz / |xyz| * expm1(|xyz|)` and `1 + exp(c)` of a `[1, 4, height, width]` map.
-fn activate_points(raw: Tensor<4>) -> PointMap {
+/// `xyz / |xyz| * expm1(|xyz|)` and `1 + exp(c)` of a map of four channels.
+fn activate_points(raw: Map) -> PointMap {
+    let raw = match raw {
+        Map::Planes(raw) => raw,
+        Map::Pixels(_, map) => {
+            let [height, width, _] = map.dims();
+            let Some(raw) = Buffer::of(map.clone()) else { return activate_points(Map::Planes(map.unsqueeze())) };
+            let (points, confidence) = activate(&raw, [height, width]);
+            return (points.tensor(), confidence.tensor());
+        }
+    };
     let [_, _, height, width] = raw.dims();
     let raw = raw.permute([0, 2, 3, 1]).reshape([height, width, 4]);
     let xyz = raw.clone().narrow(2, 0, 3);

@@ -18,12 +18,10 @@ mod pose_memory;
 mod prediction;
 mod presets;
 mod probe;
-mod rope;
 mod step;
 
 pub use config::{Component, Config, ConfigError, Dpt, ParameterSpec, PointerHead, PoseHead, Stack, WeightGenerator};
 pub use parameters::canonical_key;
 pub use prediction::{PointerStats, Prediction};
 pub use probe::{Clock, Probe, Record};
-pub(crate) use rope::Rotary;
 pub use step::{ModelError, Options, Point3r, State};

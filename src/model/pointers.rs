@@ -5,8 +5,7 @@ use burn::tensor::Tensor;
 use super::config::Config;
 use super::encoder::Encoder;
 use super::probe::Probe;
-use super::rope::Rotary;
-use crate::ops::{Linear, Mlp};
+use crate::ops::{Linear, Mlp, Rotary};
 use crate::pace::Pace;
 use crate::weights::{Parameters, WeightsError};
 

@@ -59,6 +59,13 @@ impl Probe {
         }
     }
 
+    /// Records what `tensor` makes, only where something is recorded.
+    pub(crate) fn record_with<const D: usize>(&mut self, name: impl AsRef<str>, tensor: impl FnOnce() -> Tensor<D>) {
+        if self.is_on() {
+            self.record(name, &tensor());
+        }
+    }
+
     /// Ends the stage that began with the frame or with the stage before.
     pub(crate) fn stage(&mut self, name: &'static str) {
         if let Some((clock, since)) = &mut self.clock {

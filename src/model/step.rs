@@ -11,9 +11,8 @@ use super::pointers::{PointerNetwork, patch_means};
 use super::pose_memory::PoseMemory;
 use super::prediction::{PointerStats, Prediction};
 use super::probe::Probe;
-use super::rope::Rotary;
 use crate::memory::{Fusion, PointerMemory, UpdateMode};
-use crate::ops::{Linear, patches_of_map};
+use crate::ops::{Linear, Rotary, SpaceRotary, patches_of_map};
 use crate::pace::Pace;
 use crate::preprocess::RgbImage;
 use crate::weights::{Parameters, WeightsError};
@@ -98,6 +97,8 @@ pub struct Point3r {
     pose_memory: PoseMemory,
     heads: Heads,
     pointers: PointerNetwork,
+    /// Rotary embeddings in space, image stream heads / memory stream heads.
+    space: [SpaceRotary; 2],
 }
 
 /// Everything that is carried from frame to frame. Cloning is cheap: tensors are shared.
@@ -158,6 +159,8 @@ impl Point3r {
             pose_memory: PoseMemory::take(p, &config)?,
             heads: Heads::take(p, &config)?,
             pointers: PointerNetwork::take(p, &config)?,
+            space: [config.dec_num_heads, config.memory_dec_num_heads]
+                .map(|heads| SpaceRotary::new(dec / heads, &config.rope3d_bases, p.device())),
             device: p.device().clone(),
             options: Options::default(),
             config,
@@ -349,7 +352,6 @@ impl Point3r {
 
     /// Tables of both streams: image tokens stand where the previous frame's patches were (spec 4.3).
     fn positions(&self, state: &State, probe: &mut Probe) -> StreamPositions {
-        let c = &self.config;
         let image: Vec<_> = std::iter::once(None).chain(state.previous_patches.iter().copied().map(Some)).collect();
         let memory: Vec<_> = state.memory.positions().iter().copied().map(Some).collect();
         if probe.is_on() {
@@ -359,10 +361,9 @@ impl Point3r {
             probe.record("img_pos_in", &rows(&state.previous_patches));
             probe.record("mem_pos_in", &rows(state.memory.positions()));
         }
-        let table = |tokens: &[Option<[f32; 3]>]| {
-            [c.dec_num_heads, c.memory_dec_num_heads]
-                .map(|heads| Rotary::space(tokens, c.dec_embed_dim / heads, &c.rope3d_bases, &self.device))
-        };
-        StreamPositions { image: table(&image), memory: table(&memory) }
+        StreamPositions {
+            image: self.space.each_ref().map(|s| s.at(&image)),
+            memory: self.space.each_ref().map(|s| s.at(&memory)),
+        }
     }
 }

@@ -1,17 +1,75 @@
-//! Scaled dot-product attention (spec 3.3).
+//! Scaled dot-product attention (spec 3.3), its queries and keys turned by position.
 
 use burn::tensor::{Tensor, module, ops::AttentionModuleOptions};
 
 use super::host;
+use super::rotary::Rotary;
+use super::wgsl::{Buffer, Variant, attention as kernel, rotary::Tables};
+
+/// Attention of a stream over itself: `qkv` `[tokens, 3 * heads * d]` to `[tokens, heads * d]`.
+pub(crate) fn attend_own(qkv: Tensor<2>, heads: usize, rotary: Option<&Rotary>) -> Tensor<2> {
+    let [tokens, triple] = qkv.dims();
+    let (width, d) = (triple / 3, triple / 3 / heads);
+    if let Some(variant) = Variant::of(&qkv.device()).filter(|_| kernel::fits(d))
+        && let Some(turns) = tables([rotary, rotary])
+        && let Some(buffer) = Buffer::of(qkv.clone())
+    {
+        if let [Some((tables, half)), _] = turns {
+            tables.turn(&buffer, tokens, 2 * heads, triple, half);
+        }
+        return kernel::attend(variant, kernel::Streams::Own(&buffer), [tokens; 2], heads, d).tensor();
+    }
+    let part = |i: usize| heads_of(qkv.clone().narrow(1, i * width, width), heads);
+    join_heads(attend(turn(part(0), rotary), turn(part(1), rotary), part(2)))
+}
+
+/// Attention of one stream `[queries, heads * d]` over another, `[keys, heads * d]` each.
+pub(crate) fn attend_other(
+    [q, k, v]: [Tensor<2>; 3],
+    heads: usize,
+    of_q: Option<&Rotary>,
+    of_k: Option<&Rotary>,
+) -> Tensor<2> {
+    let ([queries, width], [keys, _]) = (q.dims(), k.dims());
+    let d = width / heads;
+    if let Some(variant) = Variant::of(&q.device()).filter(|_| kernel::fits(d))
+        && let Some(turns) = tables([of_q, of_k])
+        && let [Some(q), Some(k), Some(v)] = [&q, &k, &v].map(|t| Buffer::of(t.clone()))
+    {
+        for (table, (buffer, tokens)) in turns.into_iter().zip([(&q, queries), (&k, keys)]) {
+            if let Some((tables, half)) = table {
+                tables.turn(buffer, tokens, heads, width, half);
+            }
+        }
+        return kernel::attend(variant, kernel::Streams::Other([&q, &k, &v]), [queries, keys], heads, d).tensor();
+    }
+    let [q, k, v] = [q, k, v].map(|t| heads_of(t, heads));
+    join_heads(attend(turn(q, of_q), turn(k, of_k), v))
+}
+
+/// Tables as the kernels take them; `None` where one of them is of another form.
+fn tables<'a>([a, b]: [Option<&'a Rotary>; 2]) -> Option<[Option<(&'a Tables, bool)>; 2]> {
+    match (a.map(Rotary::kernel), b.map(Rotary::kernel)) {
+        (Some(None), _) | (_, Some(None)) => None,
+        (a, b) => Some([a.flatten(), b.flatten()]),
+    }
+}
+
+fn turn(t: Tensor<3>, rotary: Option<&Rotary>) -> Tensor<3> {
+    match rotary {
+        Some(rotary) => rotary.apply(t),
+        None => t,
+    }
+}
 
 /// `[tokens, heads * d]` to `[tokens, heads, d]`.
-pub(crate) fn heads_of(x: Tensor<2>, heads: usize) -> Tensor<3> {
+fn heads_of(x: Tensor<2>, heads: usize) -> Tensor<3> {
     let [tokens, channels] = x.dims();
     x.reshape([tokens, heads, channels / heads])
 }
 
 /// `[tokens, heads, d]` to `[tokens, heads * d]`.
-pub(crate) fn join_heads(x: Tensor<3>) -> Tensor<2> {
+fn join_heads(x: Tensor<3>) -> Tensor<2> {
     let [tokens, heads, d] = x.dims();
     x.reshape([tokens, heads * d])
 }
@@ -20,7 +78,7 @@ pub(crate) fn join_heads(x: Tensor<3>) -> Tensor<2> {
 const HOST_SCORES: usize = 8 << 20;
 
 /// `softmax(q k^T / sqrt d) v` per head; `[tokens, heads, d]` in and out, `k` and `v` of any length.
-pub(crate) fn attend(q: Tensor<3>, k: Tensor<3>, v: Tensor<3>) -> Tensor<3> {
+fn attend(q: Tensor<3>, k: Tensor<3>, v: Tensor<3>) -> Tensor<3> {
     let ([queries, heads, d], [keys, _, _]) = (q.dims(), k.dims());
     let on_host = host::is_host(&q.device()) && queries * heads * keys <= HOST_SCORES;
     let [q, k, v] = [q, k, v].map(|x| x.swap_dims(0, 1));

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use burn::tensor::{Tensor, TensorData, module};
 
-use super::host;
+use super::wgsl::{Buffer, Variant, linear as kernel};
+use super::{gelu, host};
 use crate::quant::{BLOCK, Bits, PackedMatrix, blocks, unpack_block};
 use crate::weights::{Matrix, Parameters, WeightsError};
 
@@ -29,12 +30,39 @@ enum Weight {
     Packed(Box<PackedMatrix>),
     /// On the CPU.
     Host(Arc<HostMatrix>),
+    /// On a GPU, for the kernels.
+    Kernel(Variant, Box<KernelMatrix>),
+}
+
+/// Weights `[outputs, inputs]` and bias as the kernels read them.
+#[derive(Debug, Clone)]
+struct KernelMatrix {
+    weights: kernel::Weights,
+    bias: Buffer,
+    inputs: usize,
+    outputs: usize,
+}
+
+/// What follows the sums.
+#[derive(Debug, Clone)]
+pub(crate) enum Then {
+    /// Nothing.
+    Store,
+    /// The exact GELU.
+    Gelu,
+    /// A sum with another tensor.
+    AddTo(Tensor<2>),
 }
 
 impl Linear {
     /// From `[out, in]`. Reshaping a transposed view lays it out anew.
-    fn dense(weight: Tensor<2>, bias: Tensor<1>) -> Self {
+    pub(crate) fn dense(weight: Tensor<2>, bias: Tensor<1>) -> Self {
         let [output, input] = weight.dims();
+        if let Some(dense) = Buffer::of(weight.clone())
+            && let Some(weight) = KernelMatrix::new(kernel::Weights::Dense(dense), &bias, [output, input])
+        {
+            return Self { weight, bias };
+        }
         let weight: Tensor<1> = weight.transpose().reshape([input * output]);
         Self::from_columns(weight.reshape([input, output]), bias)
     }
@@ -52,7 +80,7 @@ impl Linear {
             Matrix::Packed(packed) => packed,
         };
         let weight = match host::is_host(p.device()) {
-            false => Weight::Packed(packed),
+            false => KernelMatrix::packed(&packed, &bias).unwrap_or(Weight::Packed(packed)),
             true if p.packed_values() > UNPACKED_ON_HOST => Weight::Host(Arc::new(HostMatrix::new(*packed)?)),
             true => return Ok(Self::from_columns(HostMatrix::new(*packed)?.columns(0, output, &bias), bias)),
         };
@@ -81,7 +109,48 @@ impl Linear {
             Weight::Dense(weight) => module::linear(x, weight.clone(), Some(self.bias.clone())),
             Weight::Packed(matrix) => packed(x, matrix, &self.bias),
             Weight::Host(matrix) => matrix.linear(&x, &self.bias),
+            Weight::Kernel(variant, matrix) => matrix.apply(*variant, x, Then::Store),
         }
+    }
+
+    /// `forward` and what follows, in one pass where the kernels run.
+    pub(crate) fn forward_then(&self, x: Tensor<2>, then: Then) -> Tensor<2> {
+        match (&self.weight, then) {
+            (Weight::Kernel(variant, matrix), then) => matrix.apply(*variant, x, then),
+            (_, Then::Store) => self.forward(x),
+            (_, Then::Gelu) => gelu(self.forward(x)),
+            (_, Then::AddTo(residual)) => residual + self.forward(x),
+        }
+    }
+}
+
+impl KernelMatrix {
+    /// `None` where the kernels do not run or do not take this shape.
+    fn new(weights: kernel::Weights, bias: &Tensor<1>, [outputs, inputs]: [usize; 2]) -> Option<Weight> {
+        let variant = Variant::of(&bias.device()).filter(|_| weights.fits(inputs))?;
+        let bias = Buffer::of(bias.clone())?;
+        Some(Weight::Kernel(variant, Box::new(Self { weights, bias, inputs, outputs })))
+    }
+
+    fn packed(matrix: &PackedMatrix, bias: &Tensor<1>) -> Option<Weight> {
+        let (q, scale) = (Buffer::of_int(matrix.q.clone())?, Buffer::of(matrix.scale.clone())?);
+        let weights = match matrix.bits {
+            Bits::Int8 => kernel::Weights::Int8(q, scale),
+            Bits::Int4 => kernel::Weights::Int4(q, scale),
+        };
+        Self::new(weights, bias, matrix.dims())
+    }
+
+    fn apply(&self, variant: Variant, x: Tensor<2>, then: Then) -> Tensor<2> {
+        let [tokens, _] = x.dims();
+        let residual = match &then {
+            Then::AddTo(residual) => Buffer::of(residual.clone()),
+            _ => None,
+        };
+        let gelu = matches!(then, Then::Gelu);
+        let after = kernel::After { bias: Some(&self.bias), gelu, residual: residual.as_ref(), relu_before: false };
+        let Some(on_gpu) = Buffer::of(x.clone()) else { return x };
+        self.weights.apply(variant, &on_gpu, [tokens, self.inputs, self.outputs], after).tensor()
     }
 }
 

@@ -17,7 +17,8 @@ pub use compare::{Group, GroupReport, TensorReport};
 #[cfg(feature = "cli")]
 pub use rounding::{OutputError, RoundingReport, Run, compare_runs, run_rounded};
 
-use crate::model::{Config, ModelError, Options, Point3r, Probe, Rotary};
+use crate::model::{Config, ModelError, Options, Point3r, Probe};
+use crate::ops::{Rotary, SpaceRotary};
 use crate::pace::Pace;
 use crate::preprocess::RgbImage;
 use crate::weights::{Parameters, WeightsError, formula_values};
@@ -195,7 +196,7 @@ async fn check_units(
             let without = tokens.saturating_sub(positions.len());
             let positions: Vec<_> =
                 std::iter::repeat_n(None, without).chain(positions.iter().copied().map(Some)).collect();
-            Rotary::space(&positions, d, &config.rope3d_bases, device)
+            SpaceRotary::new(d, &config.rope3d_bases, device).at(&positions)
         };
         let input: Tensor<1> = Tensor::from_data(TensorData::new(x.values.clone(), [x.values.len()]), device);
         let turned = rotary.apply(input.reshape([heads, tokens, d]).swap_dims(0, 1)).swap_dims(0, 1);

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 
-use crate::ops::{each_row, in_place, is_host};
+use super::wgsl::{Buffer, Variant, rotary};
+use super::{each_row, in_place, is_host};
 
 /// Position tables of one list of tokens for one head width.
 #[derive(Debug, Clone)]
@@ -22,8 +23,10 @@ pub(crate) struct Rotary {
 enum Tables {
     /// For tensors in plain memory.
     Host(Arc<HostTables>),
-    /// For tensors on a GPU.
+    /// For tensors on a GPU, by tensor operations.
     Device(Box<DeviceTables>),
+    /// For tensors on a GPU, by a kernel.
+    Kernel(rotary::Tables),
 }
 
 #[derive(Debug, Clone)]
@@ -78,30 +81,6 @@ impl Rotary {
         Self::tables(&positions, &channels, &[frequencies], device)
     }
 
-    /// Hierarchical continuous 3-D rotary: chunks of the channels turn with x, y and z, averaged over `bases`.
-    /// `None` is a token without position (the pose token), which passes unchanged.
-    pub(crate) fn space(positions: &[Option<[f32; 3]>], head_dim: usize, bases: &[f64], device: &Device) -> Self {
-        let third = head_dim / 3;
-        let lengths = [third, third, head_dim - 2 * third];
-        let mut channels = Vec::with_capacity(head_dim);
-        let mut start = 0;
-        for (axis, length) in lengths.into_iter().enumerate() {
-            // For odd lengths this is not a rotation (spec 3.2): the halves differ by one channel.
-            let (upper, lower) = (length.div_ceil(2), length / 2);
-            for j in 0..length {
-                let (partner, sign) = if j < lower { (start + upper + j, -1.0) } else { (start + j - lower, 1.0) };
-                channels.push(Channel { partner, sign, axis, frequency: if j < upper { j } else { j - upper } });
-            }
-            start += length;
-        }
-        let frequencies: Vec<Vec<Vec<f32>>> = bases
-            .iter()
-            .map(|&base| lengths.iter().map(|&l| inverse_powers(base, l.div_ceil(2), l)).collect())
-            .collect();
-        let positions: Vec<_> = positions.iter().map(|p| p.map_or([None; 3], |p| p.map(Some))).collect();
-        Self::tables(&positions, &channels, &frequencies, device)
-    }
-
     fn tables(
         positions: &[[Option<f32>; 3]],
         channels: &[Channel],
@@ -138,27 +117,52 @@ impl Rotary {
                 sin.push(s * channel.sign);
             }
         }
+        let uploaded = |values: Vec<f32>, shape: [usize; 3]| -> Tensor<3> {
+            Tensor::from_data(TensorData::new(values, shape), device)
+        };
         let tables = if is_host(device) {
             let partner = channels.iter().map(|c| c.partner).collect();
             Tables::Host(Arc::new(HostTables { cos, sin, partner }))
+        } else if let Some(tables) = Self::kernel_tables(&cos, &sin, channels, device) {
+            Tables::Kernel(tables)
         } else {
-            #[expect(
-                clippy::cast_possible_wrap,
-                clippy::cast_possible_truncation,
-                reason = "channel indices are small"
-            )]
-            let partner: Vec<i32> = channels.iter().map(|c| c.partner as i32).collect();
             Tables::Device(Box::new(DeviceTables {
-                cos: Tensor::from_data(TensorData::new(cos, [tokens, 1, d]), device),
-                sin: Tensor::from_data(TensorData::new(sin, [tokens, 1, d]), device),
-                partner: Tensor::from_data(TensorData::new(partner, [d]), device),
+                cos: uploaded(cos, [tokens, 1, d]),
+                sin: uploaded(sin, [tokens, 1, d]),
+                partner: partners(channels, device),
             }))
         };
         Self { tables, half: false }
     }
 
+    fn kernel_tables(cos: &[f32], sin: &[f32], channels: &[Channel], device: &Device) -> Option<rotary::Tables> {
+        Variant::of(device)?;
+        let pairs: Vec<f32> = cos.iter().zip(sin).flat_map(|(c, s)| [*c, *s]).collect();
+        let (tokens, d) = (cos.len() / channels.len().max(1), channels.len());
+        let table: Tensor<2> = Tensor::from_data(TensorData::new(pairs, [tokens, 2 * d]), device);
+        let partner = Buffer::of_int(partners(channels, device))?;
+        Some(rotary::Tables { table: Buffer::of(table)?, partner, width: d })
+    }
+
+    /// Tables for the kernels, where those run.
+    pub(crate) fn kernel(&self) -> Option<(&rotary::Tables, bool)> {
+        match &self.tables {
+            Tables::Kernel(tables) => Some((tables, self.half)),
+            _ => None,
+        }
+    }
+
     /// Turns `[tokens, heads, d]` queries or keys.
     pub(crate) fn apply(&self, t: Tensor<3>) -> Tensor<3> {
+        if let Tables::Kernel(tables) = &self.tables {
+            let [tokens, heads, d] = t.dims();
+            // In place on a copy: the caller may hold the tensor.
+            let copy = Buffer::of(t.clone().mul_scalar(1.0));
+            return copy.map_or(t, |copy| {
+                tables.turn(&copy, tokens, heads, heads * d, self.half);
+                copy.tensor()
+            });
+        }
         let round = |t: Tensor<3>| if self.half { t.cast(DType::F16).cast(DType::F32) } else { t };
         let t = round(t);
         round(match &self.tables {
@@ -171,6 +175,8 @@ impl Rotary {
                 let [_, heads, _] = t.dims();
                 in_place(t, |values| tables.turn(values, heads))
             }
+            // Done above.
+            Tables::Kernel(_) => t,
         })
     }
 }
@@ -193,6 +199,89 @@ impl HostTables {
             }
         });
     }
+}
+
+/// Tables of positions in space, hierarchical continuous 3-D rotary: chunks of the channels turn with x, y and z,
+/// averaged over several bases. What does not depend on positions is made once.
+#[derive(Debug, Clone)]
+pub(crate) struct SpaceRotary {
+    channels: Vec<Channel>,
+    /// By base, axis and frequency.
+    frequencies: Vec<Vec<Vec<f32>>>,
+    device: Device,
+    kernel: Option<rotary::SpaceConstants>,
+}
+
+impl SpaceRotary {
+    pub(crate) fn new(head_dim: usize, bases: &[f64], device: &Device) -> Self {
+        let third = head_dim / 3;
+        let lengths = [third, third, head_dim - 2 * third];
+        let mut channels = Vec::with_capacity(head_dim);
+        let mut start = 0;
+        for (axis, length) in lengths.into_iter().enumerate() {
+            // For odd lengths this is not a rotation (spec 3.2): the halves differ by one channel.
+            let (upper, lower) = (length.div_ceil(2), length / 2);
+            for j in 0..length {
+                let (partner, sign) = if j < lower { (start + upper + j, -1.0) } else { (start + j - lower, 1.0) };
+                channels.push(Channel { partner, sign, axis, frequency: if j < upper { j } else { j - upper } });
+            }
+            start += length;
+        }
+        let frequencies: Vec<Vec<Vec<f32>>> = bases
+            .iter()
+            .map(|&base| lengths.iter().map(|&l| inverse_powers(base, l.div_ceil(2), l)).collect())
+            .collect();
+        let kernel = Self::constants(&channels, &frequencies, device);
+        Self { channels, frequencies, device: device.clone(), kernel }
+    }
+
+    fn constants(
+        channels: &[Channel],
+        frequencies: &[Vec<Vec<f32>>],
+        device: &Device,
+    ) -> Option<rotary::SpaceConstants> {
+        Variant::of(device)?;
+        let of = |table: &Vec<Vec<f32>>, c: &Channel| {
+            table.get(c.axis).and_then(|t| t.get(c.frequency)).copied().unwrap_or_default()
+        };
+        let by_channel: Vec<f32> = frequencies.iter().flat_map(|t| channels.iter().map(move |c| of(t, c))).collect();
+        let codes: Vec<i32> = channels.iter().map(|c| code(c.axis) | if c.sign < 0.0 { 4 } else { 0 }).collect();
+        let (d, bases) = (channels.len(), frequencies.len());
+        let table: Tensor<1> = Tensor::from_data(TensorData::new(by_channel, [bases * d]), device);
+        let codes: Tensor<1, Int> = Tensor::from_data(TensorData::new(codes, [d]), device);
+        let partner = Buffer::of_int(partners(channels, device))?;
+        Some(rotary::SpaceConstants {
+            frequencies: Buffer::of(table)?,
+            channels: Buffer::of_int(codes)?,
+            partner,
+            width: d,
+            bases,
+        })
+    }
+
+    /// Tables of host positions. `None` is a token without position (the pose token), which passes unchanged.
+    pub(crate) fn at(&self, positions: &[Option<[f32; 3]>]) -> Rotary {
+        let positions: Vec<_> = positions.iter().map(|p| p.map_or([None; 3], |p| p.map(Some))).collect();
+        Rotary::tables(&positions, &self.channels, &self.frequencies, &self.device)
+    }
+
+    /// Tables of `count` positions `[count, 3]` on the GPU, after `skip` tokens without position; `None` where the
+    /// kernels do not run.
+    pub(crate) fn at_buffer(&self, positions: &Buffer, count: usize, skip: usize) -> Option<Rotary> {
+        let tables = self.kernel.as_ref()?.tables(positions, count, skip);
+        Some(Rotary { tables: Tables::Kernel(tables), half: false })
+    }
+}
+
+/// The partner of each channel.
+fn partners(channels: &[Channel], device: &Device) -> Tensor<1, Int> {
+    let partner: Vec<i32> = channels.iter().map(|c| code(c.partner)).collect();
+    Tensor::from_data(TensorData::new(partner, [channels.len()]), device)
+}
+
+/// A small index as tensors store it.
+fn code(index: usize) -> i32 {
+    i32::try_from(index).unwrap_or(i32::MAX)
 }
 
 /// `base^(-2k/length)` for `k` in `0..count`.

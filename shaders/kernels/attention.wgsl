@@ -1,0 +1,84 @@
+// Attention with online softmax: out[t, h] = softmax(q[t, h] . k[., h] * scale) v[., h]; no scores in memory.
+// bindings  qkv: f32 [T, 3 heads d], or q: f32 [T, heads d], k, v: f32 [S, heads d]   out: f32 [T, heads d]   shape
+// requires  d = 4 QUADS; T, S at least 1 (edges masked); q and k already turned (rotate.wgsl)
+// variant   portable: 4 queries (2 of wide heads) of one head per invocation, 4 keys at a time, no barriers
+// called by src/ops/wgsl/attention.rs     CPU twin: attend on the CPU (src/ops/attention.rs)
+//#if SELF
+@group(0) @binding(#) var<storage, read_write> qkv: array<vec4<f32>>;
+fn load_q(i: u32) -> vec4<f32> { return qkv[i]; }
+fn load_k(i: u32) -> vec4<f32> { return qkv[i]; }
+fn load_v(i: u32) -> vec4<f32> { return qkv[i]; }
+//#else
+@group(0) @binding(#) var<storage, read_write> q: array<vec4<f32>>;
+@group(0) @binding(#) var<storage, read_write> k: array<vec4<f32>>;
+@group(0) @binding(#) var<storage, read_write> v: array<vec4<f32>>;
+fn load_q(i: u32) -> vec4<f32> { return q[i]; }
+fn load_k(i: u32) -> vec4<f32> { return k[i]; }
+fn load_v(i: u32) -> vec4<f32> { return v[i]; }
+//#end
+@group(0) @binding(#) var<storage, read_write> out: array<vec4<f32>>;
+// Rows and first columns in quads.
+struct Shape {
+    queries: u32, keys: u32, heads: u32, scale: f32,
+    q_row: u32, k_row: u32, k_at: u32, v_at: u32,
+}
+@group(0) @binding(#) var<uniform> shape: Shape;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+    let head = id.y;
+    let first = id.x * $ROWSu;
+    if (first >= shape.queries) { return; }
+//#for r in ROWS
+    let q$r = min(first + $ru, shape.queries - 1u) * shape.q_row + head * $QUADSu;
+    var top$r = -3.0e38;
+    var sum$r = 0.0;
+//#for i in QUADS
+    var a$r_$i = vec4<f32>(0.0);
+//#end
+//#end
+    for (var key = 0u; key < shape.keys; key += 4u) {
+//#for c in 4
+        let row$c = min(key + $cu, shape.keys - 1u) * shape.k_row + head * $QUADSu;
+//#end
+//#for r in ROWS
+        var s$r = vec4<f32>(0.0);
+//#end
+        for (var i = 0u; i < $QUADSu; i++) {
+//#for c in 4
+            let k$c = load_k(row$c + shape.k_at + i);
+//#end
+//#for r in ROWS
+            { let x = load_q(q$r + i); s$r += vec4(dot(x, k0), dot(x, k1), dot(x, k2), dot(x, k3)); }
+//#end
+        }
+        let real = vec4(key, key + 1u, key + 2u, key + 3u) < vec4(shape.keys);
+//#for r in ROWS
+        s$r = select(vec4(-3.0e38), s$r * shape.scale, real);
+        let next$r = max(top$r, max(max(s$r.x, s$r.y), max(s$r.z, s$r.w)));
+        let keep$r = exp(top$r - next$r);
+        let p$r = select(vec4(0.0), exp(s$r - next$r), real);
+        top$r = next$r;
+        sum$r = sum$r * keep$r + (p$r.x + p$r.y) + (p$r.z + p$r.w);
+//#end
+//#for i in QUADS
+        {
+//#for c in 4
+            let v$c = load_v(row$c + shape.v_at + $iu);
+//#end
+//#for r in ROWS
+            a$r_$i = a$r_$i * keep$r + v0 * p$r.x + v1 * p$r.y + v2 * p$r.z + v3 * p$r.w;
+//#end
+        }
+//#end
+    }
+//#for r in ROWS
+    if (first + $ru < shape.queries) {
+        let to = ((first + $ru) * shape.heads + head) * $QUADSu;
+        let share = 1.0 / sum$r;
+//#for i in QUADS
+        out[to + $iu] = a$r_$i * share;
+//#end
+    }
+//#end
+}
