@@ -14,6 +14,8 @@ use std::{str::FromStr, sync::Arc};
 use burn::tensor::Device;
 use serde::Serialize;
 
+use crate::kernels::Variant;
+
 pub use self::{
     error::DeviceError,
     events::{GpuEvents, UntilLost},
@@ -179,7 +181,8 @@ impl Gpu {
         format!("{name} ({})", info.backend)
     }
 
-    /// Registers this device with burn. Once per device: burn gives every registration a new identity.
+    /// Registers this device with burn, and says which form of the kernels it runs. Once per device: burn gives
+    /// every registration a new identity.
     ///
     /// # Errors
     /// [`DeviceError::Refused`] where burn cannot run on it.
@@ -191,7 +194,13 @@ impl Gpu {
             queue: self.queue.clone(),
             backend: self.adapter.get_info().backend,
         };
-        Device::wgpu_options().setup(setup).init().map_err(|e| DeviceError::Refused(e.to_string()))
+        let device = Device::wgpu_options().setup(setup).init().map_err(|e| DeviceError::Refused(e.to_string()))?;
+        match self.tier {
+            Tier::Hardware => Variant::Tiled,
+            Tier::Software | Tier::None => Variant::Portable,
+        }
+        .choose();
+        Ok(device)
     }
 }
 

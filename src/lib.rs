@@ -24,6 +24,10 @@ pub mod eval;
 pub mod export;
 pub mod frames;
 pub mod geometry;
+/// The GPU kernels: which form of them runs, and a recording of what they bind.
+pub mod kernels {
+    pub use crate::ops::wgsl::{Recording, Usage, Variant};
+}
 pub mod keyframes;
 pub mod memory;
 pub mod mesh;

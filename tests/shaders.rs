@@ -1,14 +1,15 @@
 //! Every WGSL file of the folder `shaders` parses, validates with default capabilities and states its contract.
+//! Those of `shaders/kernels` are templates: their instances are validated beside the code that makes them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::{fs, path::PathBuf};
 
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 
-fn shaders() -> Vec<(String, String)> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("shaders");
+fn shaders(folder: &str) -> Vec<(String, String)> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(folder);
     let mut files: Vec<_> = fs::read_dir(folder)
-        .expect("the folder shaders exists")
+        .expect("the folder exists")
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.extension().is_some_and(|e| e == "wgsl"))
         .map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), fs::read_to_string(&path).unwrap()))
@@ -20,7 +21,7 @@ fn shaders() -> Vec<(String, String)> {
 
 #[test]
 fn every_shader_validates() {
-    for (name, source) in shaders() {
+    for (name, source) in shaders("shaders") {
         let module = naga::front::wgsl::parse_str(&source)
             .unwrap_or_else(|e| panic!("{name} does not parse:\n{}", e.emit_to_string(&source)));
         Validator::new(ValidationFlags::all(), Capabilities::default())
@@ -32,7 +33,7 @@ fn every_shader_validates() {
 
 #[test]
 fn every_shader_names_its_bindings_caller_and_twin() {
-    for (name, source) in shaders() {
+    for (name, source) in shaders("shaders").into_iter().chain(shaders("shaders/kernels")) {
         let header: String = source.lines().take_while(|line| line.starts_with("//")).collect();
         for word in ["bindings", "called by", "CPU twin"] {
             assert!(header.contains(word), "{name}: the header does not say \"{word}\"");

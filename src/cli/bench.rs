@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::{Outcome, peak_memory_mib};
 use crate::device::{Backend, Compute, DeviceChoice};
+use crate::kernels::Variant as Kernels;
 use crate::model::{Config, Point3r, Probe};
 use crate::pace::Pace;
 use crate::preprocess::RgbImage;
@@ -23,6 +24,9 @@ pub(super) struct Args {
     /// Frames to time, after one that warms up.
     #[arg(long, default_value_t = 4)]
     frames: usize,
+    /// The form of the GPU kernels; by default the one that fits the adapter. `stock`: burn's own operations.
+    #[arg(long, value_enum)]
+    kernels: Option<Kernels>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -68,6 +72,9 @@ pub(super) fn execute(args: Args) -> Outcome {
         Preset::Full512 => (Config::released_formula(), [384, 512]),
     };
     let Compute { device, report: on, .. } = Compute::open(args.device)?;
+    if let Some(kernels) = args.kernels {
+        kernels.choose();
+    }
     let start = Instant::now();
     let parameters = config.parameter_count();
     let model = Point3r::new(config.clone(), Parameters::from_formula(&config, &device))?;

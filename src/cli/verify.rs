@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::{Outcome, peak_memory_mib};
 use crate::device::{Backend, Compute, DeviceChoice};
+use crate::kernels::Variant as Kernels;
 use crate::pace::Pace;
 use crate::preprocess::verify_preprocess;
 use crate::verify::{Precision, Variant, VerifyFiles, VerifyReport, verify};
@@ -21,6 +22,9 @@ pub(super) struct Args {
     /// Which form of the encoder's rotary embedding the reference used.
     #[arg(long, value_enum, default_value = "f32")]
     variant: VariantArg,
+    /// The form of the GPU kernels; by default the one that fits the adapter. `stock`: burn's own operations.
+    #[arg(long, value_enum)]
+    kernels: Option<Kernels>,
     /// Print the whole report as JSON.
     #[arg(long)]
     json: bool,
@@ -48,6 +52,9 @@ pub(super) fn execute(args: Args) -> Outcome {
     let files =
         VerifyFiles { config: config.as_deref(), weights: weights.as_deref(), inputs: &inputs, expected: &expected };
     let Compute { device, report: on, .. } = Compute::open(args.device)?;
+    if let Some(kernels) = args.kernels {
+        kernels.choose();
+    }
     let precision = if on.backend == Backend::Cpu { Precision::Cpu } else { Precision::Gpu };
     let start = Instant::now();
     let clock = move || start.elapsed().as_secs_f64();

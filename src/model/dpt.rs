@@ -15,9 +15,8 @@ struct ResidualUnit([Conv; 2]);
 
 impl ResidualUnit {
     fn take(p: &mut Parameters, prefix: &str, dim: usize, variant: Option<Variant>) -> Result<Self, WeightsError> {
-        let conv = |p: &mut Parameters, i: usize| {
-            Conv::take(p, &format!("{prefix}.conv{i}"), [dim, dim], 3, 1, true, variant)
-        };
+        let conv =
+            |p: &mut Parameters, i: usize| Conv::take(p, &format!("{prefix}.conv{i}"), [dim, dim], 3, 1, true, variant);
         Ok(Self([conv(p, 1)?, conv(p, 2)?]))
     }
 
@@ -97,8 +96,9 @@ impl DenseHead {
         let project = |p: &mut Parameters, i: usize, dim: usize| {
             Conv::take(p, &format!("{prefix}.scratch.layer{i}_rn"), [dim, f], 3, 1, false, variant)
         };
-        let fusion =
-            |p: &mut Parameters, i: usize| Fusion::take(p, &format!("{prefix}.scratch.refinenet{i}"), f, i == 4, variant);
+        let fusion = |p: &mut Parameters, i: usize| {
+            Fusion::take(p, &format!("{prefix}.scratch.refinenet{i}"), f, i == 4, variant)
+        };
         let [p0, p1, p2, p3] = dims;
         let skip = match c.stem {
             Some([_, fine, ..]) if c.dense_skip => {

@@ -201,8 +201,8 @@ mod tests {
                 for variant in [Variant::Portable, Variant::Tiled] {
                     for (gelu, add) in [(false, false), (true, false), (false, true)] {
                         let (bias_on, residual_on) = (float(&bias), float(&residual));
-                        let residual = add.then_some(&residual_on);
-                        let after = After { bias: Some(&bias_on), gelu, residual, relu_before: false };
+                        let added = add.then_some(&residual_on);
+                        let after = After { bias: Some(&bias_on), gelu, residual: added, relu_before: false };
                         let y = read(weights.apply(variant, &float(&x), dims, after));
                         let none = vec![0.0; tokens * outputs];
                         let twin = twin(&x, &values, dims, &bias, gelu, if add { &residual } else { &none });
@@ -265,8 +265,7 @@ mod tests {
     fn every_text_validates() {
         for variant in [Variant::Portable, Variant::Tiled] {
             for tokens in [1, 100] {
-                let formats =
-                    [vec!["DENSE"], vec!["DENSE", "CONV"], vec!["PACKED", "INT8"], vec!["PACKED", "INT4"]];
+                let formats = [vec!["DENSE"], vec!["DENSE", "CONV"], vec!["PACKED", "INT8"], vec!["PACKED", "INT4"]];
                 for format in formats {
                     let after = [vec![], vec!["BIAS"], vec!["BIAS", "GELU"], vec!["RELU", "RESIDUAL"]];
                     for after in after {
@@ -275,66 +274,5 @@ mod tests {
                 }
             }
         }
-    }
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod bench {
-    use super::super::tests::{gpu, random, read, upload};
-    use super::*;
-    use burn::tensor::{Tensor, TensorData};
-    use std::time::Instant;
-
-    #[test]
-    #[ignore = "prints times"]
-    fn times() {
-        let Some(device) = gpu() else { return };
-        for dims @ [tokens, inputs, outputs] in [[196, 1024, 1024], [196, 1024, 4096], [16, 192, 576], [1, 1536, 1536]]
-        {
-            let x = upload(&random(tokens * inputs, 1), &device);
-            let w = random(inputs * outputs, 2);
-            let flop = 2.0 * (tokens * inputs * outputs) as f64;
-            let words = random(inputs * outputs / 4, 3);
-            let scale = upload(&random(inputs * outputs / 32, 3), &device);
-            let formats = [
-                Weights::Dense(upload(&w, &device)),
-                Weights::Int8(upload(&words, &device), scale.clone()),
-                Weights::Int4(upload(&words, &device), scale),
-            ];
-            for weights in formats {
-                for variant in [Variant::Portable, Variant::Tiled] {
-                    let mut best = f64::INFINITY;
-                    for _ in 0..4 {
-                        let start = Instant::now();
-                        for _ in 0..3 {
-                            let y = weights.apply(variant, &x, dims, After::default());
-                            std::hint::black_box(read(y));
-                        }
-                        best = best.min(start.elapsed().as_secs_f64() / 3.0);
-                    }
-                    println!(
-                        "{dims:?} {variant:?} {}: {:.2} ms, {:.1} GFLOP/s",
-                        std::mem::discriminant(&weights) == std::mem::discriminant(&formats_kind()),
-                        best * 1e3,
-                        flop / best / 1e9
-                    );
-                }
-            }
-            let a: Tensor<2> =
-                Tensor::from_data(TensorData::new(random(tokens * inputs, 1), [tokens, inputs]), &device);
-            let b: Tensor<2> = Tensor::from_data(TensorData::new(w, [inputs, outputs]), &device);
-            let mut best = f64::INFINITY;
-            for _ in 0..3 {
-                let start = Instant::now();
-                let y = a.clone().matmul(b.clone()).into_data().try_into_vec::<f32>().unwrap();
-                assert!(y.iter().any(|v| *v != 0.0));
-                best = best.min(start.elapsed().as_secs_f64());
-            }
-            println!("{dims:?} burn: {:.2} ms, {:.1} GFLOP/s", best * 1e3, flop / best / 1e9);
-        }
-    }
-    fn formats_kind() -> Weights {
-        Weights::Dense(upload(&[0.0; 8], &gpu().unwrap()))
     }
 }

@@ -27,6 +27,7 @@ pub(crate) use source::Text;
 /// The form of the kernels that a device runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 pub enum Variant {
     /// Register tiles only: software adapters.
     Portable = 0,
