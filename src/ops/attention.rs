@@ -48,7 +48,7 @@ pub(crate) fn attend_other(
 }
 
 /// Tables as the kernels take them; `None` where one of them is of another form.
-fn tables<'a>([a, b]: [Option<&'a Rotary>; 2]) -> Option<[Option<(&'a Tables, bool)>; 2]> {
+fn tables([a, b]: [Option<&Rotary>; 2]) -> Option<[Option<(&Tables, bool)>; 2]> {
     match (a.map(Rotary::kernel), b.map(Rotary::kernel)) {
         (Some(None), _) | (_, Some(None)) => None,
         (a, b) => Some([a.flatten(), b.flatten()]),

@@ -17,6 +17,7 @@ pub(crate) struct Conv {
 }
 
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "tensor handles; a network has a few dozen")]
 enum Form {
     /// `[output, input, side, side]`.
     Tensors(Tensor<4>, Option<Tensor<1>>),

@@ -45,6 +45,7 @@ struct KernelMatrix {
 
 /// What follows the sums.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "a tensor handle, gone with the call")]
 pub(crate) enum Then {
     /// Nothing.
     Store,
@@ -59,7 +60,7 @@ impl Linear {
     pub(crate) fn dense(weight: Tensor<2>, bias: Tensor<1>) -> Self {
         let [output, input] = weight.dims();
         if let Some(dense) = Buffer::of(weight.clone())
-            && let Some(weight) = KernelMatrix::new(kernel::Weights::Dense(dense), &bias, [output, input])
+            && let Some(weight) = KernelMatrix::weight(kernel::Weights::Dense(dense), &bias, [output, input])
         {
             return Self { weight, bias };
         }
@@ -126,7 +127,7 @@ impl Linear {
 
 impl KernelMatrix {
     /// `None` where the kernels do not run or do not take this shape.
-    fn new(weights: kernel::Weights, bias: &Tensor<1>, [outputs, inputs]: [usize; 2]) -> Option<Weight> {
+    fn weight(weights: kernel::Weights, bias: &Tensor<1>, [outputs, inputs]: [usize; 2]) -> Option<Weight> {
         let variant = Variant::of(&bias.device()).filter(|_| weights.fits(inputs))?;
         let bias = Buffer::of(bias.clone())?;
         Some(Weight::Kernel(variant, Box::new(Self { weights, bias, inputs, outputs })))
@@ -138,7 +139,7 @@ impl KernelMatrix {
             Bits::Int8 => kernel::Weights::Int8(q, scale),
             Bits::Int4 => kernel::Weights::Int4(q, scale),
         };
-        Self::new(weights, bias, matrix.dims())
+        Self::weight(weights, bias, matrix.dims())
     }
 
     fn apply(&self, variant: Variant, x: Tensor<2>, then: Then) -> Tensor<2> {

@@ -62,9 +62,7 @@ impl Map {
     /// In the order that `variant` says.
     pub(crate) fn in_form(self, variant: Option<Variant>) -> Self {
         match (self, variant) {
-            (Self::Planes(map), Some(variant)) => {
-                Self::Pixels(variant, map.permute([0, 2, 3, 1]).squeeze_dim(0))
-            }
+            (Self::Planes(map), Some(variant)) => Self::Pixels(variant, map.permute([0, 2, 3, 1]).squeeze_dim(0)),
             (map @ Self::Pixels(..), None) => Self::Planes(map.planes()),
             (map, _) => map,
         }

@@ -26,7 +26,7 @@ enum Tables {
     /// For tensors on a GPU, by tensor operations.
     Device(Box<DeviceTables>),
     /// For tensors on a GPU, by a kernel.
-    Kernel(rotary::Tables),
+    Kernel(Box<rotary::Tables>),
 }
 
 #[derive(Debug, Clone)]
@@ -124,7 +124,7 @@ impl Rotary {
             let partner = channels.iter().map(|c| c.partner).collect();
             Tables::Host(Arc::new(HostTables { cos, sin, partner }))
         } else if let Some(tables) = Self::kernel_tables(&cos, &sin, channels, device) {
-            Tables::Kernel(tables)
+            Tables::Kernel(Box::new(tables))
         } else {
             Tables::Device(Box::new(DeviceTables {
                 cos: uploaded(cos, [tokens, 1, d]),
@@ -261,6 +261,16 @@ impl SpaceRotary {
 
     /// Tables of host positions. `None` is a token without position (the pose token), which passes unchanged.
     pub(crate) fn at(&self, positions: &[Option<[f32; 3]>]) -> Rotary {
+        // Tokens without position come first, if there are any.
+        let listed: Vec<f32> = positions.iter().flatten().flatten().copied().collect();
+        let (count, skip) = (listed.len() / 3, positions.len() - listed.len() / 3);
+        let uploaded = || Buffer::of(Tensor::<1>::from_data(TensorData::new(listed, [3 * count]), &self.device));
+        if count > 0
+            && self.kernel.is_some()
+            && let Some(rotary) = uploaded().and_then(|positions| self.at_buffer(&positions, count, skip))
+        {
+            return rotary;
+        }
         let positions: Vec<_> = positions.iter().map(|p| p.map_or([None; 3], |p| p.map(Some))).collect();
         Rotary::tables(&positions, &self.channels, &self.frequencies, &self.device)
     }
@@ -269,7 +279,7 @@ impl SpaceRotary {
     /// kernels do not run.
     pub(crate) fn at_buffer(&self, positions: &Buffer, count: usize, skip: usize) -> Option<Rotary> {
         let tables = self.kernel.as_ref()?.tables(positions, count, skip);
-        Some(Rotary { tables: Tables::Kernel(tables), half: false })
+        Some(Rotary { tables: Tables::Kernel(Box::new(tables)), half: false })
     }
 }
 
