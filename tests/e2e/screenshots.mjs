@@ -3,7 +3,9 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { choose, launch, openPage, waitForStats } from './support/browser.mjs';
-import { ROOT, shared } from './support/paths.mjs';
+import { launchWithCamera, openTiny, press, scan } from './support/camera.mjs';
+import { cameraClip } from './support/clip.mjs';
+import { ROOT, shared, TINY_MODEL } from './support/paths.mjs';
 import { SHOTS } from './support/shots.mjs';
 import { serveSite } from './support/site.mjs';
 
@@ -48,6 +50,25 @@ async function reconstruct(page) {
   await waitForStats(page, 'a cloud', ({ frames, state }) => frames >= FRAMES && state === 'ready', 300_000);
 }
 
+/** A scan with the camera: running, and held. */
+async function scanning(device, colorScheme, context) {
+  if (clip.missing) {
+    console.log(`scanning is left out: ${clip.missing}`);
+    return;
+  }
+  const { browser, close } = await launchWithCamera(clip.path, { context: { ...context, colorScheme } });
+  const { page } = await openTiny(browser, site.url);
+  await scan(page, 8);
+  await page.locator('p3r-camera').getByRole('button', { name: 'Depth' }).click();
+  await page.waitForTimeout(1500);
+  await page.screenshot({ path: join(OUT, `scan-${device}-${colorScheme}.png`) });
+  await press(page, 'Pause');
+  await page.waitForTimeout(1000);
+  await page.screenshot({ path: join(OUT, `scan-held-${device}-${colorScheme}.png`) });
+  taken += 2;
+  await close();
+}
+
 async function withoutWebGpu(device, colorScheme, context) {
   const { browser, close } = await launch({ webgpu: false, context: { ...context, colorScheme } });
   const { page } = await openPage(browser, 'about:blank', { wait: false });
@@ -59,6 +80,7 @@ async function withoutWebGpu(device, colorScheme, context) {
   await close();
 }
 
+const clip = TINY_MODEL ? cameraClip() : { missing: 'POINT3R_TINY_MODEL is not set' };
 const site = await serveSite();
 await mkdir(OUT, { recursive: true });
 let taken = 0;
@@ -84,8 +106,10 @@ for (const [device, context] of Object.entries(DEVICES)) {
       }
     }
     await close();
+    await scanning(device, colorScheme, context);
     await withoutWebGpu(device, colorScheme, context);
   }
 }
 await site.close();
+clip.remove?.();
 console.log(`${taken} pictures in ${OUT}`);

@@ -1,9 +1,11 @@
 // The soak test: 1,000 frames of a scan (or as many as the first argument says), and what they cost page and worker. `cargo xtask soak`.
 // Ends with 1 when memory grows that nothing accounts for, a promise is dropped or a call has no answer.
-import { openPage } from './support/browser.mjs';
+import { launch, openPage } from './support/browser.mjs';
+import { launchWithCamera } from './support/camera.mjs';
+import { cameraClip } from './support/clip.mjs';
 import { growth, quantile } from './support/memory.mjs';
 import { serveSite } from './support/site.mjs';
-import { fromPictures, LONG_TASK_MS, soak } from './support/soak.mjs';
+import { fromCamera, fromPictures, LONG_TASK_MS, soak } from './support/soak.mjs';
 
 const FRAMES = Number(process.argv[2] ?? 1000);
 /** The share of the frames after which everything that is made once has been made. */
@@ -23,8 +25,11 @@ const line = ({ frames, seconds, points, pointers, msPerFrame, wasmMib, pageMib,
     .join('');
 
 async function openSource() {
-  const { launch } = await import('./support/browser.mjs');
-  return { chrome: await launch(), start: fromPictures, name: 'pictures' };
+  const clip = cameraClip();
+  if (clip.missing) {
+    return { chrome: await launch(), start: fromPictures, name: `pictures, because ${clip.missing}` };
+  }
+  return { chrome: await launchWithCamera(clip.path), start: fromCamera, name: 'the fake camera', remove: clip.remove };
 }
 
 const site = await serveSite();

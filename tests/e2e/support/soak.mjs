@@ -73,6 +73,11 @@ function watch(limit) {
   requestAnimationFrame(tick);
 }
 
+/** Scans with the camera; it never ends by itself. */
+export async function fromCamera(page) {
+  await page.getByRole('button', { name: 'Scan', exact: true }).click();
+}
+
 /** Sets pictures flowing that the page draws itself: a pattern that moves, each one different. */
 export async function fromPictures(page, frames) {
   await page.evaluate(async (frames) => {
