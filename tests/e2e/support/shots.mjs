@@ -42,6 +42,33 @@ const panelTab = (name, index) => ({
   },
 });
 
+/** A setting of the view, and back. */
+const look = (name, setting, value) => ({
+  name: `view-${name}`,
+  of: 'reconstruction',
+  async act(page) {
+    const set = (wanted) =>
+      page.evaluate(
+        ([setting, wanted]) => {
+          const control = document.querySelector(`p3r-view [name="${setting}"]`);
+          if (!control) {
+            throw new Error(`the view has no setting ${setting}`);
+          }
+          const key = control.type === 'checkbox' ? 'checked' : 'value';
+          const before = control[key];
+          control[key] = wanted;
+          control.dispatchEvent(new Event('input', { bubbles: true }));
+          control.dispatchEvent(new Event('change', { bubbles: true }));
+          return before;
+        },
+        [setting, wanted],
+      );
+    const before = await set(value);
+    await page.waitForTimeout(800);
+    return () => set(before);
+  },
+});
+
 export const SHOTS = [
   { name: 'empty', of: 'nothing', act: async () => {} },
   {
@@ -62,6 +89,10 @@ export const SHOTS = [
   { name: 'cloud', of: 'reconstruction', act: async () => {} },
   panelTab('first', 0),
   panelTab('second', 1),
+  ...['depth', 'confidence', 'frame', 'height'].map((colour) => look(`colour-${colour}`, 'colour', colour)),
+  look('frusta', 'thumbnails', true),
+  look('pointers-age', 'pointers', 'age'),
+  look('pointers-change', 'pointers', 'change'),
   dialog('export'),
   dialog('share'),
   {
