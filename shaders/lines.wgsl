@@ -6,13 +6,21 @@
 
 struct View {
     view_projection: mat4x4<f32>,
-    viewport: vec2<f32>,
+    viewport: vec2<f32>,      // device pixels
     point_size: f32,
     pivot_distance: f32,
     min_code: u32,
     linear_target: u32,
-    near: f32,
-    line_width: f32,
+    near: f32,                // world units
+    line_width: f32,          // device pixels
+    range: vec2<f32>,
+    colour_mode: u32,
+    hidden_flags: u32,
+    attenuation: u32,
+    frames: u32,
+    vividness: f32,
+    edl: f32,
+    background: vec4<f32>,
 }
 
 struct Segment {

@@ -8,6 +8,7 @@
 
 mod command;
 mod error;
+mod look;
 mod messages;
 mod platform;
 mod scan;
@@ -37,6 +38,9 @@ use crate::pace::Pace;
 use crate::session::{Clock, Session, SessionOptions, SessionState};
 use crate::verify::{Precision, Variant};
 use crate::weights::{Loader, Manifest};
+
+/// Bytes of points before they are merged into voxels, unless asked otherwise.
+const CLOUD_BUDGET: usize = 256 << 20;
 
 /// The engine.
 #[wasm_bindgen]
@@ -151,6 +155,8 @@ impl Engine {
         let options = SessionOptions {
             size: given.size,
             confidence: given.confidence.unwrap_or(defaults.confidence),
+            // `as` saturates, and takes what is not a number as 0.
+            budget: Some(given.budget.map_or(CLOUD_BUDGET, |bytes| bytes as usize)),
             ..defaults
         };
         match session.state() {
@@ -253,6 +259,12 @@ impl Engine {
             ms_per_frame: snapshot.ms_per_frame(),
             gpu_bytes: view_bytes + self.compute.gpu_bytes(),
             wasm_bytes: platform::memory_bytes(),
+            cloud_bytes: snapshot.cloud().bytes(),
+            cloud_budget: Some(snapshot.cloud().budget()).filter(|budget| *budget < usize::MAX),
+            voxel: snapshot.cloud().fusion().map(|fusion| fusion.voxel),
+            fusions: snapshot.cloud().fusion().map_or(0, |fusion| fusion.times),
+            map_bytes: snapshot.map_bytes(),
+            scale: snapshot.scale(),
             error: lost.or_else(|| self.error.borrow().clone()),
         })
     }
@@ -287,7 +299,8 @@ impl Engine {
     #[wasm_bindgen(js_name = setView)]
     pub fn set_view(&self, options: JsValue) -> Answer<()> {
         let options: ViewOptions = from_js(options)?;
-        self.with_view(|view| view.set(&options));
+        let snapshot = self.snapshot.borrow();
+        self.with_view(|view| view.set(&options, &snapshot));
         Ok(())
     }
 

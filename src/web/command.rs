@@ -8,6 +8,8 @@ use crate::session::Session;
 pub(super) enum Command {
     Pause,
     Resume,
+    /// What a unit of the scene is.
+    Scale(f32),
 }
 
 impl Command {
@@ -16,6 +18,7 @@ impl Command {
         match self {
             Self::Pause => session.pause()?,
             Self::Resume => session.resume()?,
+            Self::Scale(scale) => session.set_scale(scale),
         }
         Ok(())
     }

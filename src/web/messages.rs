@@ -23,6 +23,8 @@ pub(super) struct CreateOptions {
 pub(super) struct StartOptions {
     pub(super) size: Option<usize>,
     pub(super) confidence: Option<f32>,
+    /// Most bytes of points before they are merged into voxels.
+    pub(super) budget: Option<f64>,
 }
 
 #[derive(Serialize)]
@@ -71,6 +73,15 @@ pub(super) struct StatsAnswer {
     pub(super) ms_per_frame: f64,
     pub(super) gpu_bytes: u64,
     pub(super) wasm_bytes: f64,
+    /// Bytes of the points, and how many there may be before they are merged.
+    pub(super) cloud_bytes: usize,
+    pub(super) cloud_budget: Option<usize>,
+    /// Side of the voxels that points were merged into, and how often that was done.
+    pub(super) voxel: Option<f32>,
+    pub(super) fusions: u32,
+    /// Bytes of the frames' pictures and maps.
+    pub(super) map_bytes: usize,
+    pub(super) scale: f32,
     pub(super) error: Option<EngineError>,
 }
 

@@ -1,11 +1,14 @@
 //! The last published state of the session: what can be asked for and exported while a frame is being computed,
 //! and after everything else has failed.
 
+use std::sync::Arc;
+
 use super::error::EngineError;
 use crate::cloud::Cloud;
 use crate::export::{ExportOptions, Reconstruction, glb, intrinsics, ply, tum};
-use crate::geometry::Pose;
-use crate::session::{Session, SessionState};
+use crate::keyframes::Keyframe;
+use crate::render::FrameView;
+use crate::session::{PointerRecord, Session, SessionState};
 
 /// See the module.
 #[derive(Default)]
@@ -56,8 +59,35 @@ impl Snapshot {
         self.ms_per_frame
     }
 
-    pub(super) fn poses(&self) -> Vec<Pose> {
-        self.session.trajectory().iter().map(|(_, pose)| *pose).collect()
+    pub(super) fn keyframes(&self) -> &[Arc<Keyframe>] {
+        self.session.keyframes().frames()
+    }
+
+    pub(super) fn keyframe(&self, frame: usize) -> Option<&Keyframe> {
+        self.keyframes().get(frame).map(Arc::as_ref)
+    }
+
+    /// Bytes of the frames' pictures and maps.
+    pub(super) fn map_bytes(&self) -> usize {
+        self.session.keyframes().bytes()
+    }
+
+    pub(super) fn pointer_records(&self) -> &[PointerRecord] {
+        self.session.pointer_records()
+    }
+
+    pub(super) fn scale(&self) -> f32 {
+        self.session.scale()
+    }
+
+    pub(super) fn set_scale(&mut self, scale: f32) {
+        self.session.set_scale(scale);
+    }
+
+    /// The cameras of all frames, with the focal length of the sequence.
+    pub(super) fn frame_views(&self) -> Vec<FrameView> {
+        let focal = self.session.intrinsics().map(|camera| camera.fx);
+        self.keyframes().iter().map(|k| FrameView::with_maps(k.pose, focal.or(k.focal), k.maps.clone())).collect()
     }
 
     /// About `count` positions spread evenly over the points of at least `min_code`.

@@ -3,31 +3,17 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openPage, screenshot, waitForFrames } from './support/browser.mjs';
 import { TINY_MODEL } from './support/paths.mjs';
+import { openPattern } from './support/pattern.mjs';
 import { siteAndBrowser } from './support/running.mjs';
 
 const FRAMES = 3;
 
 const running = siteAndBrowser();
 
-/** Pictures made in the page: a pattern that moves. */
 async function reconstruct(device) {
   const { page, complaints } = await openPage(running.chrome.browser, `${running.site.url}?device=${device}`);
-  await page.evaluate(async (frames) => {
-    await window.point3r.loadModel('models/tiny/manifest.json');
-    const pictures = [];
-    for (let i = 0; i < frames; i += 1) {
-      const canvas = new OffscreenCanvas(128, 96);
-      const context = canvas.getContext('2d');
-      for (let y = 0; y < 96; y += 8) {
-        for (let x = 0; x < 128; x += 8) {
-          context.fillStyle = `rgb(${(x * 2 + i * 20) % 256} ${(y * 3 + i * 9) % 256} ${(x * y + i * 31) % 256})`;
-          context.fillRect(x, y, 8, 8);
-        }
-      }
-      pictures.push(new File([await canvas.convertToBlob()], `${i}.png`, { type: 'image/png' }));
-    }
-    await window.point3r.open(pictures);
-  }, FRAMES);
+  await page.evaluate(() => window.point3r.loadModel('models/tiny/manifest.json'));
+  await openPattern(page, FRAMES);
   const stats = await waitForFrames(page, FRAMES, 240_000);
   const trajectory = await page.evaluate(async () => (await window.point3r.export('tum')).text());
   await page.waitForTimeout(500);

@@ -6,13 +6,18 @@ import { CameraView } from './ui/camera';
 import { CameraOptionsPanel } from './ui/camera-options';
 import { Demos } from './ui/demos';
 import { DeviceChip } from './ui/device';
+import { HelpDialog } from './ui/help';
+import { MeasureTool } from './ui/measure';
 import { Menu } from './ui/menu';
+import { MemoryMeter } from './ui/meter';
 import { ModelPicker } from './ui/models';
 import { Notices } from './ui/notices';
 import { SidePanel } from './ui/panel';
 import { SettingsPanel } from './ui/settings';
 import { StatusBar } from './ui/status';
+import { Timeline } from './ui/timeline';
 import { Toolbar } from './ui/toolbar';
+import { ViewPanel } from './ui/view';
 import { Viewport } from './ui/viewport';
 import { Welcome } from './ui/welcome';
 
@@ -23,9 +28,14 @@ const ELEMENTS = {
   'p3r-camera-options': CameraOptionsPanel,
   'p3r-device': DeviceChip,
   'p3r-models': ModelPicker,
+  'p3r-help': HelpDialog,
+  'p3r-measure': MeasureTool,
+  'p3r-meter': MemoryMeter,
   'p3r-notices': Notices,
   'p3r-settings': SettingsPanel,
   'p3r-status': StatusBar,
+  'p3r-timeline': Timeline,
+  'p3r-view': ViewPanel,
   'p3r-viewport': Viewport,
   // These show what else there is, so they come last.
   'p3r-menu': Menu,

@@ -1,5 +1,6 @@
 // The engine as the page knows it, and its implementation by a worker. The page never sees wasm, `postMessage` or ids.
 import { Point3rError } from './errors';
+import type { LookCalls } from './look';
 import type { ModelSource } from './models';
 import {
   type CallName,
@@ -61,6 +62,8 @@ export interface Engine {
   stats(): Promise<EngineStats>;
   /** Runs the golden folder at this address on the engine's own device. */
   verify(url: string): Promise<VerifyReport>;
+  /** What is asked about the view: points, frames, history, scale. */
+  look<K extends keyof LookCalls>(call: K, args: LookCalls[K]['args']): Promise<LookCalls[K]['result']>;
   /** Camera and appearance; not answered. */
   view(command: ViewCommand): void;
   dispose(): void;
@@ -167,6 +170,9 @@ export class WorkerEngine implements Engine {
   }
   verify(url: string) {
     return this.call('verify', { url });
+  }
+  look<K extends keyof LookCalls>(call: K, args: LookCalls[K]['args']): Promise<LookCalls[K]['result']> {
+    return this.call(call, args as Calls[K]['args']);
   }
   view(command: ViewCommand): void {
     this.port.postMessage(command, []);

@@ -38,3 +38,17 @@ export function formatRemaining(frames: number, msPerFrame: number): string {
   }
   return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
+
+/** Metres, or centimetres and millimetres where that reads better. */
+export function formatLength(metres: number): string {
+  const size = Math.abs(metres);
+  if (size >= 1 || size === 0) {
+    return `${metres.toFixed(size >= 100 ? 0 : 2)} m`;
+  }
+  return size >= 0.01 ? `${(metres * 100).toFixed(1)} cm` : `${(metres * 1000).toPrecision(2)} mm`;
+}
+
+export function formatSeconds(seconds: number): string {
+  const whole = Math.floor(seconds);
+  return whole < 60 ? `${seconds.toFixed(1)} s` : `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`;
+}

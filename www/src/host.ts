@@ -4,6 +4,7 @@
 // that still works, else from the copy it made after the last frames. So a defect does not cost the user the cloud.
 import type { WasmEngine } from 'point3r-wasm';
 import { Point3rError, toPoint3rError } from './errors';
+import { answerLook, isLookRequest, obeyLook } from './look';
 import { loadModel, loadVerifyFiles } from './model';
 import { toRgba } from './pixels';
 import type { CallName, Calls, FrameImage, FromWorker, Request, ToWorker, ViewCommand } from './protocol';
@@ -104,6 +105,9 @@ export class EngineHost {
     >,
   ) {
     const engine = this.living();
+    if (isLookRequest(request)) {
+      return answerLook(engine, request);
+    }
     switch (request.call) {
       case 'pause':
         engine.pause();
@@ -233,6 +237,8 @@ export class EngineHost {
         case 'options':
           engine.setView(command.options);
           break;
+        default:
+          obeyLook(engine, command);
       }
     } catch (thrown) {
       this.noticePanic(thrown);

@@ -1,6 +1,7 @@
 // The page's entry: checks that the browser can do it, connects session, view and interface, and publishes `window.point3r`.
 import { answerActions } from './actions';
 import { watchPresence } from './camera/presence';
+import { connectView } from './connect-view';
 import { type DemoRequest, demoPictures, demoUrl } from './demos';
 import { defineElements, find, showState } from './elements';
 import { WorkerEngine } from './engine';
@@ -11,10 +12,8 @@ import type { DeviceChoice } from './protocol';
 import { Session } from './session';
 import { type AppState, INITIAL, type Settings, Store } from './store';
 import { unsupportedBecause } from './support';
-import { onScheme, scheme } from './theme';
 import { unsupportedPage } from './ui/unsupported';
 import type { ViewSize } from './ui/viewport';
-import { steer } from './view';
 
 declare global {
   interface Window {
@@ -44,7 +43,7 @@ async function boot(): Promise<void> {
   window.point3r = session;
   find('p3r-camera').attach(session);
   watchPresence(session, store);
-  connect(session);
+  connect(session, store);
   await session.ready;
   await workOffline((useNow) => {
     store.set({ updateReady: true });
@@ -63,9 +62,7 @@ function startSession(store: Store<AppState>): Session {
       ),
     freshCanvas: () => viewport.freshCanvas(),
     engineReady: (engine) => {
-      const { confidence, pointSize } = store.get().settings;
       engine.view({ type: 'view', view: 'resize', ...viewport.size() });
-      engine.view({ type: 'view', view: 'options', options: { confidence, pointSize, background: scheme() } });
     },
     device: deviceChoice(),
     modelUrl: new URL('models/default/manifest.json', document.baseURI).href,
@@ -77,7 +74,7 @@ function shownToUser(work: Promise<unknown>): void {
   work.catch(() => {});
 }
 
-function connect(session: Session): void {
+function connect(session: Session, store: Store<AppState>): void {
   answerActions(session);
   listen<File[]>('p3r-open', (files) => shownToUser(session.open(files)));
   listen<DemoRequest>('p3r-demo', (request) => shownToUser(openDemo(session, request)));
@@ -87,33 +84,7 @@ function connect(session: Session): void {
   listen<Partial<Settings>>('p3r-settings', (change) => session.setSettings(change));
   listen<null>('p3r-dismiss', () => session.dismissError());
   listen<ViewSize>('p3r-resize', (size) => session.currentEngine.view({ type: 'view', view: 'resize', ...size }));
-  onScheme((background) => session.currentEngine.view({ type: 'view', view: 'options', options: { background } }));
-  let steered = false;
-  steer(find('p3r-viewport'), (command) => {
-    steered = true;
-    session.currentEngine.view(command);
-  });
-  const showAll = (): void => {
-    if (!steered) {
-      session.currentEngine.view({ type: 'view', view: 'fit' });
-    }
-  };
-  session.on('frame', ({ index }) => {
-    steered &&= index > 0;
-    if (isPowerOfTwo(index + 1)) {
-      showAll();
-    }
-  });
-  session.on('state', (state) => {
-    if (state === 'ready') {
-      showAll();
-    }
-  });
-}
-
-/** Until the user takes over, the view is fitted to the cloud ever more rarely, and at the end: it shows all without jumping about. */
-function isPowerOfTwo(count: number): boolean {
-  return (count & (count - 1)) === 0;
+  connectView(session, () => store.get());
 }
 
 async function openDemo(session: Session, { demo, how }: DemoRequest): Promise<void> {

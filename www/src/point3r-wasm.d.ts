@@ -29,6 +29,16 @@ declare module 'point3r-wasm' {
     pan(dx: number, dy: number): void;
     zoom(factor: number): void;
     fit(): void;
+    pick(x: number, y: number): import('./look').Picked | null;
+    frameAt(x: number, y: number): number | undefined;
+    lookThrough(frame: number): void;
+    walk(x: number, y: number, z: number, hurry: boolean): void;
+    setMeasured(ends: Float32Array): void;
+    setScale(scale: number): void;
+    framePictures(frame: number): Uint8Array<ArrayBuffer>;
+    frameFacts(frame: number): Omit<import('./look').FrameMaps, 'picture' | 'depth' | 'confidence'> | null;
+    history(): import('./look').PointerHistory;
+    viewState(): import('./look').ViewState | null;
     setView(options: import('./protocol').ViewOptions): void;
     draw(): boolean;
     verify(files: import('./protocol').VerifyFiles): Promise<import('./protocol').VerifyReport>;

@@ -1,7 +1,10 @@
 // What the page and the worker say to each other. Every message is one member of a discriminated union; a call carries
 // an id and is answered exactly once, a view command is not answered, an event comes from the worker unasked.
 import type { ErrorCode } from './errors';
+import type { LookCalls, LookCommand, ViewOptions } from './look';
 import type { ModelSource } from './models';
+
+export type { ViewOptions } from './look';
 
 export type DeviceChoice = 'auto' | 'cpu' | 'gpu';
 export type ExportFormat = 'ply' | 'tum' | 'intrinsics' | 'glb';
@@ -35,6 +38,8 @@ export interface StartOptions {
   size?: number;
   /** Smallest confidence of a point that is kept. */
   confidence?: number;
+  /** Most bytes of points; beyond it they are merged into voxels. */
+  budget?: number;
   /** Under which name the reconstruction is saved as it grows; left out, it is not. */
   save?: { id: string; name: string; began: number };
 }
@@ -84,6 +89,8 @@ export interface FrameReport {
   added: number;
   merged: number;
   points: number;
+  /** Side of the voxels that points were merged into, null if they were not. */
+  voxel: number | null;
   msPerFrame: number;
   stages: Record<string, number>;
   bytes: number;
@@ -99,6 +106,15 @@ export interface EngineStats {
   msPerFrame: number;
   gpuBytes: number;
   wasmBytes: number;
+  /** Bytes of the points, and how many there may be before they are merged. */
+  cloudBytes: number;
+  cloudBudget: number | null;
+  /** Side of the voxels that points were merged into, in units of the model; and how often that was done. */
+  voxel: number | null;
+  fusions: number;
+  /** Bytes of the frames' pictures and maps. */
+  mapBytes: number;
+  scale: number;
   error: EngineFailure | null;
 }
 
@@ -107,12 +123,6 @@ export interface EngineFailure {
   code: ErrorCode;
   message: string;
   action: string;
-}
-
-export interface ViewOptions {
-  pointSize?: number;
-  confidence?: number;
-  background?: 'dark' | 'light';
 }
 
 export interface VerifyFiles {
@@ -138,7 +148,7 @@ export interface FrameImage {
   time: number;
 }
 
-export interface Calls {
+export interface Calls extends LookCalls {
   create: { args: { canvas: OffscreenCanvas; device: DeviceChoice }; result: DeviceReport };
   loadModel: { args: ModelSource; result: ModelReport };
   start: { args: StartOptions; result: undefined };
@@ -170,7 +180,8 @@ export type ViewCommand =
   | { type: 'view'; view: 'orbit' | 'pan'; dx: number; dy: number }
   | { type: 'view'; view: 'zoom'; factor: number }
   | { type: 'view'; view: 'fit' }
-  | { type: 'view'; view: 'options'; options: ViewOptions };
+  | { type: 'view'; view: 'options'; options: ViewOptions }
+  | LookCommand;
 
 export type ToWorker = Request | ViewCommand;
 

@@ -10,7 +10,8 @@ import { Recovery } from './session/recovery';
 import { Runner } from './session/runner';
 import { discardSaved, lookForSaved, openSaved, showSaving } from './session/saved';
 import type { Run, SessionEvents, SessionParts, Stats, UndoWhat } from './session/types';
-import type { PageState, Settings } from './store';
+import { SceneView } from './session/view';
+import type { AppState, PageState, Settings, ViewSettings } from './store';
 import { type FrameSource, openFiles, openUrl, type PickingOptions } from './video';
 
 export type { Run, SessionEvents, SessionParts, Stats, UndoWhat } from './session/types';
@@ -18,6 +19,8 @@ export type { Run, SessionEvents, SessionParts, Stats, UndoWhat } from './sessio
 export class Session {
   /** Fulfilled when the default model is loaded; rejected when the page cannot work. */
   readonly ready: Promise<void>;
+  /** Looking at the scene. */
+  readonly view: SceneView;
 
   private readonly parts: SessionParts;
   private readonly core: Core;
@@ -32,6 +35,8 @@ export class Session {
   constructor(parts: SessionParts) {
     this.parts = parts;
     this.core = new Core(parts);
+    this.view = new SceneView(parts.store, () => this.engine);
+    this.core.begun = () => this.view.forget();
     this.runner = new Runner(this.core, (error) => this.recover(error));
     this.recovery = new Recovery({
       core: this.core,
@@ -134,6 +139,7 @@ export class Session {
     this.core.saved = null;
     const nothing = { frames: 0, pointers: 0, points: 0, msPerFrame: 0, source: '', continuable: false };
     this.core.store.set({ ...nothing, error: null, progress: null, saving: 'off', note: '' });
+    this.view.forget();
   }
 
   /** Shows the scan that an earlier visit left (`stats` and store tell of it); `continueScan` goes on with it. */
@@ -141,6 +147,7 @@ export class Session {
     return this.queued(async () => {
       await this.runner.stop();
       await openSaved(this.core);
+      this.view.forget();
     });
   }
 
@@ -169,7 +176,16 @@ export class Session {
     try {
       return { ...(await this.engine.stats()), ...shown };
     } catch {
-      const known = { device: device?.backend ?? '', tier: device?.tier ?? 'none', gpuBytes: 0, wasmBytes: 0 };
+      const nothing = {
+        gpuBytes: 0,
+        wasmBytes: 0,
+        cloudBytes: 0,
+        cloudBudget: null,
+        voxel: null,
+        fusions: 0,
+        mapBytes: 0,
+      };
+      const known = { device: device?.backend ?? '', tier: device?.tier ?? 'none', ...nothing, scale: 1 };
       return { ...known, frames, pointers, points, msPerFrame, ...shown };
     }
   }
@@ -217,11 +233,25 @@ export class Session {
     return this.engine.verify(new URL(folder, document.baseURI).href);
   }
 
-  setSettings(change: Partial<Settings>): void {
-    const settings = { ...this.parts.store.get().settings, ...change };
-    this.parts.store.set({ settings });
-    const { confidence, pointSize } = settings;
-    this.engine.view({ type: 'view', view: 'options', options: { confidence, pointSize } });
+  /** How frames are picked, for the next video; and, for short, confidence and point size of the view. */
+  setSettings({ confidence, pointSize, ...change }: Partial<Settings> & Partial<ViewSettings>): void {
+    this.parts.store.set({ settings: { ...this.parts.store.get().settings, ...change } });
+    if (confidence !== undefined) {
+      this.view.set({ confidence });
+    }
+    if (pointSize !== undefined) {
+      this.view.set({ pointSize });
+    }
+  }
+
+  /** Calls after every change of the page's state. */
+  onState(listener: (state: AppState) => void): () => void {
+    return this.parts.store.subscribe(listener);
+  }
+
+  /** Shows what `work` is rejected with, and passes it on. */
+  reportingFailure<T>(work: Promise<T>): Promise<T> {
+    return this.reporting(work);
   }
 
   dismissError(): void {
@@ -263,6 +293,7 @@ export class Session {
       const device = await this.engine.create(this.parts.freshCanvas(), this.parts.device);
       this.parts.store.set({ device });
       this.parts.engineReady(this.engine);
+      this.view.introduce(this.engine);
       this.core.setProgress({ stage: 'model', done: 0, total: 0 });
       const model = await this.engine.loadModel(this.core.model);
       this.parts.store.set({ model, progress: null });
@@ -360,6 +391,7 @@ export class Session {
     try {
       const device = await engine.create(this.parts.freshCanvas(), this.parts.device);
       this.parts.engineReady(engine);
+      this.view.introduce(engine);
       const model = await engine.loadModel(this.core.model);
       this.parts.store.set({ device, model });
       return engine;

@@ -2,6 +2,7 @@
 
 import type { CameraOptions } from './camera/camera';
 import type { Point3rError } from './errors';
+import type { ColourMode, Navigation, PointersShown, TimelineMode } from './look';
 import type { DeviceReport, ModelReport, SavedScan, Saving, Verdict } from './protocol';
 
 /** `loading` engine or model, `lost` graphics device or engine gone (export still works), `failed` never became usable. */
@@ -17,12 +18,43 @@ export interface Settings {
   /** Frames per second taken from a video. */
   rate: number;
   maxFrames: number;
-  /** Smallest confidence drawn; 1 draws everything. */
-  confidence: number;
-  /** Size of a point in CSS pixels. */
-  pointSize: number;
+  /** Most bytes of points; beyond it they are merged into voxels. */
+  cloudBudget: number;
   /** The camera of the next scan. */
   camera: CameraOptions;
+}
+
+/** How the scene is looked at (`ViewOptions` says what each means). */
+export interface ViewSettings {
+  points: boolean;
+  pointSize: number;
+  attenuation: boolean;
+  edl: number;
+  colour: ColourMode;
+  confidence: number;
+  hideEdges: boolean;
+  hideSky: boolean;
+  /** `auto` is that of the page. */
+  background: 'auto' | 'dark' | 'light';
+  cameras: boolean;
+  thumbnails: boolean;
+  pointers: PointersShown;
+  timeline: TimelineMode;
+  frame: number;
+  navigation: Navigation;
+  follow: boolean;
+  /** Clicks on points measure. */
+  measuring: boolean;
+}
+
+/** A measured line. */
+export interface Measurement {
+  /** None, one or two ends, in units of the model. */
+  ends: [number, number, number][];
+  /** What a unit of the model is. */
+  scale: number;
+  /** Between the ends, scaled. */
+  distance: number | null;
 }
 
 export interface AppState {
@@ -50,6 +82,34 @@ export interface AppState {
   continuable: boolean;
   /** One line that the user should know and may dismiss. */
   note: string;
+  view: ViewSettings;
+  measurement: Measurement;
+}
+
+export const INITIAL_VIEW: ViewSettings = {
+  points: true,
+  pointSize: 2,
+  attenuation: true,
+  edl: 0.4,
+  colour: 'rgb',
+  confidence: 1,
+  hideEdges: false,
+  hideSky: false,
+  background: 'auto',
+  cameras: true,
+  thumbnails: false,
+  pointers: 'off',
+  timeline: 'all',
+  frame: 0,
+  navigation: 'orbit',
+  follow: false,
+  measuring: false,
+};
+
+/** Points may take this much: less on phones, whose tabs are ended when they take too much. */
+export function defaultCloudBudget(): number {
+  const phone = 'matchMedia' in globalThis && matchMedia('(pointer: coarse) and (max-width: 60rem)').matches;
+  return (phone ? 64 : 256) * 1024 * 1024;
 }
 
 export const INITIAL: AppState = {
@@ -67,8 +127,7 @@ export const INITIAL: AppState = {
   settings: {
     rate: 2,
     maxFrames: 64,
-    confidence: 1,
-    pointSize: 2,
+    cloudBudget: defaultCloudBudget(),
     camera: { facing: 'environment', deviceId: '', height: 720 },
   },
   live: false,
@@ -77,6 +136,8 @@ export const INITIAL: AppState = {
   savedScan: null,
   continuable: false,
   note: '',
+  view: INITIAL_VIEW,
+  measurement: { ends: [], scale: 1, distance: null },
 };
 
 export class Store<T extends object> {

@@ -1,5 +1,5 @@
 // Turns mouse, touch and keys on the canvas into camera commands: one finger or left drag orbits, two fingers or right or
-// shift drag pan, pinch or wheel zooms, double click or F fits.
+// shift drag pan, pinch or wheel zooms, double click or F fits. A press that is no drag is a click.
 import type { ViewCommand } from './protocol';
 
 type Send = (command: ViewCommand) => void;
@@ -47,9 +47,14 @@ export function keyCommand(key: string, shift: boolean): ViewCommand | null {
   }
 }
 
-/** Listens on the element that holds the canvas. */
-export function steer(element: HTMLElement, send: Send): void {
+/** Further than this, or longer, and a press is a drag: CSS pixels, milliseconds. */
+const CLICK_REACH = 6;
+const CLICK_MS = 500;
+
+/** Listens on the element that holds the canvas. `click` is told where a press did not become a drag. */
+export function steer(element: HTMLElement, send: Send, click: (x: number, y: number) => void = () => {}): void {
   const pointers = new Map<number, Spot>();
+  let pressed: (Spot & { id: number; at: number }) | null = null;
 
   const drag = (event: PointerEvent, before: Spot): void => {
     const dx = event.clientX - before.x;
@@ -74,13 +79,24 @@ export function steer(element: HTMLElement, send: Send): void {
   element.addEventListener('pointerdown', (event) => {
     element.setPointerCapture(event.pointerId);
     pointers.set(event.pointerId, { x: event.clientX, y: event.clientY });
+    const alone = pointers.size === 1 && event.button === 0;
+    pressed = alone ? { id: event.pointerId, x: event.clientX, y: event.clientY, at: event.timeStamp } : null;
   });
   element.addEventListener('pointermove', (event) => {
     const before = pointers.get(event.pointerId);
-    if (before) {
+    const held = pressed && Math.hypot(event.clientX - pressed.x, event.clientY - pressed.y) < CLICK_REACH;
+    if (before && !held) {
+      pressed = null;
       (pointers.size === 1 ? drag : twoFingers)(event, before);
       pointers.set(event.pointerId, { x: event.clientX, y: event.clientY });
     }
+  });
+  element.addEventListener('pointerup', (event) => {
+    if (pressed?.id === event.pointerId && event.timeStamp - pressed.at < CLICK_MS) {
+      const { left, top } = element.getBoundingClientRect();
+      click(pressed.x - left, pressed.y - top);
+    }
+    pressed = null;
   });
   for (const end of ['pointerup', 'pointercancel'] as const) {
     element.addEventListener(end, (event) => pointers.delete(event.pointerId));

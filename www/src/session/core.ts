@@ -20,6 +20,8 @@ export class Core {
   saved: Saved | null = null;
   /** The model in use, for another engine. */
   model: ModelSource;
+  /** Called when another scene takes the place of the last. */
+  begun: () => void = () => {};
   private inUse: Engine | null = null;
   private readonly target = new EventTarget();
 

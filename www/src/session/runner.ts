@@ -35,13 +35,14 @@ export class Runner {
     const id = `${now.toString(36)}-${Math.random().toString(36).slice(2, 8)}.p3rlog`;
     this.core.saved = { id, name: source.name, began: now / 1000 };
     try {
-      await this.core.engine.start({ save: this.core.saved });
+      await this.core.engine.start({ save: this.core.saved, budget: this.core.settings.cloudBudget });
     } catch (thrown) {
       source.close?.();
       throw thrown;
     }
     const none = { frames: 0, pointers: 0, points: 0, msPerFrame: 0 };
     this.core.store.set({ ...none, source: source.name, savedScan: null, note: '' });
+    this.core.begun();
     return this.follow(source);
   }
 

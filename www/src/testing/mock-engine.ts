@@ -1,6 +1,7 @@
 // A test double of the wasm engine (`--mode mock`, unit tests): same interface, invented points, no network behind it.
 // Never part of a production build. It draws with a 2-D canvas and throws the same errors the engine does.
 import type { WasmEngine } from 'point3r-wasm';
+import type { Picked, PointerHistory, ViewState } from '../look';
 import type {
   DeviceReport,
   EngineStats,
@@ -38,7 +39,8 @@ export class Engine implements WasmEngine {
   private pitch = 0;
   private scale = 1;
   private offset = { x: 0, y: 0 };
-  private options: Required<ViewOptions> = { pointSize: 2, confidence: 1, background: 'dark' };
+  private options: ViewOptions & { pointSize: number } = { pointSize: 2, background: 'dark' };
+  private scale_ = 1;
   private dirty = true;
   private millis = 0;
   private generation = 0;
@@ -116,7 +118,19 @@ export class Engine implements WasmEngine {
     const { points, pointers } = this.stats();
     const pose = [index * 0.12, 0, 0, 1, 0, 0, 0];
     const stages = { encoder: this.millis };
-    return { index, time, pose, pointers, added: 20, merged: 5, points, msPerFrame: this.millis, stages, bytes: 0 };
+    return {
+      index,
+      time,
+      pose,
+      pointers,
+      added: 20,
+      merged: 5,
+      points,
+      voxel: null,
+      msPerFrame: this.millis,
+      stages,
+      bytes: 0,
+    };
   }
 
   pause(): void {}
@@ -198,8 +212,54 @@ export class Engine implements WasmEngine {
       ...counts,
       gpuBytes: 0,
       wasmBytes: 0,
+      cloudBytes: points * 16,
+      cloudBudget: null,
+      voxel: null,
+      fusions: 0,
+      mapBytes: 0,
+      scale: this.scale_,
       error: null,
     };
+  }
+
+  pick(x: number, y: number): Picked | null {
+    return this.chunks.length > 0 ? { position: [x / 100, y / 100, 2], frame: 0, confidence: 2 } : null;
+  }
+  frameAt(): number | undefined {
+    return undefined;
+  }
+  lookThrough(frame: number): void {
+    this.yaw = frame * 0.1;
+    this.dirty = true;
+  }
+  walk(): void {}
+  setMeasured(): void {}
+  setScale(scale: number): void {
+    this.scale_ = scale;
+  }
+  frameFacts(frame: number): ReturnType<WasmEngine['frameFacts']> {
+    const ends: [number, number] = [1, 2];
+    const there = frame < this.chunks.length;
+    return there
+      ? { index: frame, time: frame / 2, width: 1, height: 1, depthRange: ends, confidenceRange: ends }
+      : null;
+  }
+  framePictures(): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(12).fill(200);
+  }
+  history(): PointerHistory {
+    const frames = this.chunks.map((_, i) => i);
+    return {
+      times: frames.map((i) => i / 2),
+      pointers: frames.map((i) => 20 * (i + 1)),
+      added: frames.map(() => 20),
+      merged: frames.map(() => 5),
+    };
+  }
+  viewState(): ViewState {
+    const place = { eye: [0, 0, -1], target: [0, 0, 2] } as Pick<ViewState, 'eye' | 'target'>;
+    const colour = this.options.colour ?? 'rgb';
+    return { colour, range: [0, 1], navigation: 'orbit', ...place, fieldOfView: 0.9, frames: this.chunks.length };
   }
 
   resize(width: number, height: number, pixelRatio: number): void {
@@ -230,7 +290,7 @@ export class Engine implements WasmEngine {
     this.dirty = true;
   }
   setView(options: ViewOptions): void {
-    this.options = { ...this.options, ...options };
+    this.options = { ...this.options, ...options, pointSize: options.pointSize ?? this.options.pointSize };
     this.dirty = true;
   }
 

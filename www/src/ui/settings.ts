@@ -1,83 +1,46 @@
-// Sliders: how frames are picked (for the next video) and how points are drawn (at once).
+// Sliders: how frames are picked and how much memory points may take, for the next scene.
 import './settings.css';
-import { formatCount } from '../format';
+import { formatBytes, formatCount } from '../format';
 import type { AppState, Settings } from '../store';
 import { STRINGS } from '../strings';
-import { h, send, setText } from './dom';
+import { slider } from './controls';
+import { h, send } from './dom';
 
-interface Slider {
-  name: Exclude<keyof Settings, 'camera'>;
-  label: string;
-  min: number;
-  max: number;
-  step: number;
-  /** Slider position to setting, and back: confidence is logarithmic. */
-  toValue(position: number): number;
-  toPosition(value: number): number;
-  text(value: number): string;
-}
-
-const same = (x: number): number => x;
-const MAX_CONFIDENCE = 50;
-
-const SLIDERS: Slider[] = [
-  { name: 'rate', label: STRINGS.rate, min: 0.5, max: 10, step: 0.5, toValue: same, toPosition: same, text: String },
-  {
-    name: 'maxFrames',
-    label: STRINGS.maxFrames,
-    min: 4,
-    max: 600,
-    step: 4,
-    toValue: same,
-    toPosition: same,
-    text: formatCount,
-  },
-  {
-    name: 'confidence',
-    label: STRINGS.confidence,
-    min: 0,
-    max: 100,
-    step: 1,
-    toValue: (position) => MAX_CONFIDENCE ** (position / 100),
-    toPosition: (value) => Math.round((100 * Math.log(value)) / Math.log(MAX_CONFIDENCE)),
-    text: (value) => value.toFixed(1),
-  },
-  {
-    name: 'pointSize',
-    label: STRINGS.pointSize,
-    min: 0.5,
-    max: 8,
-    step: 0.5,
-    toValue: same,
-    toPosition: same,
-    text: (v) => `${v} px`,
-  },
-];
+const MIB = 1024 * 1024;
 
 export class SettingsPanel extends HTMLElement {
-  private readonly rows = SLIDERS.map((slider) => this.row(slider));
+  private readonly rows = {
+    rate: slider('rate', STRINGS.rate, { min: 0.5, max: 10, step: 0.5, text: String }, (rate) => this.change({ rate })),
+    maxFrames: slider('maxFrames', STRINGS.maxFrames, { min: 4, max: 600, step: 4, text: formatCount }, (maxFrames) =>
+      this.change({ maxFrames }),
+    ),
+    cloudBudget: slider(
+      'cloudBudget',
+      STRINGS.cloudBudget,
+      {
+        min: 5,
+        max: 10,
+        step: 1,
+        toValue: (position) => 2 ** position * MIB,
+        toPosition: (bytes) => Math.round(Math.log2(bytes / MIB)),
+        text: formatBytes,
+      },
+      (cloudBudget) => this.change({ cloudBudget }),
+    ),
+  };
 
   connectedCallback(): void {
-    this.replaceChildren(...this.rows.map(({ element }) => element));
+    const hint = h('p', { class: 'quiet' }, STRINGS.cloudBudgetHint);
+    this.replaceChildren(...Object.values(this.rows).map(({ element }) => element), hint);
   }
 
   show({ settings }: AppState): void {
-    for (const { slider, input, output } of this.rows) {
-      const value = settings[slider.name];
-      input.value = String(slider.toPosition(value));
-      input.setAttribute('aria-valuetext', slider.text(value));
-      setText(output, slider.text(value));
+    for (const name of ['rate', 'maxFrames', 'cloudBudget'] as const) {
+      this.rows[name].show(settings[name]);
     }
   }
 
-  private row(slider: Slider) {
-    const { name, label, min, max, step } = slider;
-    const input = h('input', { type: 'range', min: `${min}`, max: `${max}`, step: `${step}`, name });
-    const output = h('output');
-    input.addEventListener('input', () => {
-      send<Partial<Settings>>(this, 'p3r-settings', { [name]: slider.toValue(input.valueAsNumber) });
-    });
-    const element = h('label', {}, h('span', {}, label), output, input);
-    return { slider, input, output, element };
+  private change(change: Partial<Settings>): void {
+    send(this, 'p3r-settings', change);
   }
 }
