@@ -69,6 +69,20 @@ const look = (name, setting, value) => ({
   },
 });
 
+/** The view with some of its settings changed. */
+const looking = (name, change) => ({
+  name: `view-${name}`,
+  of: 'reconstruction',
+  async act(page) {
+    await page.evaluate((change) => window.point3r.view.set(change), change);
+    return () =>
+      page.evaluate(() => {
+        window.point3r.view.reset();
+        window.point3r.view.set({ timeline: 'all', measuring: false });
+      });
+  },
+});
+
 export const SHOTS = [
   { name: 'empty', of: 'nothing', act: async () => {} },
   {
@@ -87,6 +101,18 @@ export const SHOTS = [
   ),
   { name: 'scene', of: 'scene', act: async () => {} },
   { name: 'cloud', of: 'reconstruction', act: async () => {} },
+  looking('this-frame', { timeline: 'only', frame: 2 }),
+  looking('measuring', { measuring: true }),
+  {
+    name: 'timeline-maps',
+    of: 'reconstruction',
+    async act(page) {
+      const maps = page.locator('p3r-timeline').getByRole('button', { name: 'Maps' });
+      await maps.click(SOON);
+      await page.waitForTimeout(500);
+      return () => maps.click(SOON);
+    },
+  },
   panelTab('first', 0),
   panelTab('second', 1),
   ...['depth', 'confidence', 'frame', 'height'].map((colour) => look(`colour-${colour}`, 'colour', colour)),
