@@ -113,12 +113,12 @@ describe('a scan', options, () => {
     await hide(true);
     await hide(false);
     assert.equal((await stats(page)).state, 'paused', 'what the user has paused stays so');
-    await press(page, 'Reset');
     await page.close();
   });
 
   test('that is closed is there after a reload, can be continued, and deleted', options, async () => {
-    const { page } = await openTiny(chrome.browser, site.url);
+    const fresh = await launchWithCamera(clip.path);
+    const { page } = await openTiny(fresh.browser, site.url);
     await scan(page, 8);
     await press(page, 'Pause');
     await page.waitForTimeout(1500);
@@ -159,7 +159,7 @@ describe('a scan', options, () => {
     await page.evaluate(() => window.point3r.ready);
     await page.waitForTimeout(1000);
     assert.equal(await page.locator('[data-saved=open]').isVisible(), false, 'a scan that was reset is forgotten');
-    await page.close();
+    await fresh.close();
   });
 
   test('on a phone', options, async () => {
@@ -253,6 +253,7 @@ test('a camera that is unplugged pauses the scan, and Resume goes on when it is 
   assert.equal((await stats(page)).state, 'paused');
   await permit('granted');
   await press(page, 'Resume');
+  await waitForStats(page, 'the scan to go on', ({ state, error }) => state === 'running' && !error);
   const on = await frames(page, held.frames + 3);
   assert.equal(on.state, 'running');
   assert.equal(on.error, null);
