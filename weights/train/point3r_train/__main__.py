@@ -19,7 +19,7 @@ from .data.posed_rgbd import PosedRgbd
 from .data.processed import Layout, Processed
 from .processes import Processes
 from .recipe import RECIPES, Recipe
-from .train import Limits, Trainer, train
+from .train import Limits, Trainer, never_used, train
 
 
 def open_source(text: str, bad: BadInput) -> tuple[Source, float]:
@@ -72,7 +72,10 @@ def _pack(args: argparse.Namespace) -> None:
     found = checkpoint.latest(Path(args.run))
     if found is None:
         raise SystemExit(f"{args.run}: no checkpoint here")
-    size = checkpoint.write(Path(args.output), checkpoint.read(found), compact=True)
+    state = checkpoint.read(found)
+    if args.small:
+        state = checkpoint.without_duplicates(state, never_used(Config.from_dict(state.config)))
+    size = checkpoint.write(Path(args.output), state, compact=True)
     print(f"{args.output}: step {found.name}, {size / 1e6:.1f} MB")
 
 
@@ -88,6 +91,8 @@ def _export(args: argparse.Namespace) -> None:
         raise SystemExit(f"{args.run}: no checkpoint here")
     state = checkpoint.read(found)
     weights = state.parameters if args.raw or not state.average else state.average
+    if args.blend:
+        weights = export.blend(weights, Path(args.blend), args.share)
     export.write(Path(args.output), weights, Config.from_dict(state.config))
     print(f"{args.output}: step {state.step}")
 
@@ -126,6 +131,7 @@ def main() -> None:
 
     p = commands.add_parser("pack", help="the newest checkpoint of a run in compact form, to carry it elsewhere")
     p.add_argument("run")
+    p.add_argument("--small", action="store_true", help="only the running average, and only what can matter: half")
     p.add_argument("-o", "--output", required=True)
     p.set_defaults(run_command=_pack)
 
@@ -137,6 +143,8 @@ def main() -> None:
     p = commands.add_parser("export", help="weights for `point3r convert`")
     p.add_argument("run", help="run folder or checkpoint folder")
     p.add_argument("--raw", action="store_true", help="the weights themselves, not their running average")
+    p.add_argument("--blend", metavar="FILE", help="average with the weights that the run started from")
+    p.add_argument("--share", type=float, default=0.5, help="the run's share of that average")
     p.add_argument("-o", "--output", required=True)
     p.set_defaults(run_command=_export)
 

@@ -5,6 +5,7 @@ Two forms of the same layout (`state.json` + `part-NNN.safetensors`):
 * exact: parameters, their running average and both optimizer moments in f32. A resumed run is bit-identical.
 * compact: parameters and average in f16, second moments by their row and column means, no first moments: a quarter
   of the size, to carry a run to another machine. The first steps after it are shorter than they would have been.
+  `without_duplicates` halves it once more: the run then goes on from its running average.
 
 A checkpoint is written beside its place and renamed, so a kill at any moment leaves a complete one.
 """
@@ -16,7 +17,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,13 @@ class TrainingState:
     parameters: dict[str, Tensor]
     average: dict[str, Tensor] = field(default_factory=dict)
     moments: dict[str, tuple[Tensor, Tensor, float]] = field(default_factory=dict)
+
+
+def without_duplicates(state: TrainingState, unused: tuple[str, ...]) -> TrainingState:
+    """The running average as the parameters, less those that cannot change any output."""
+    weights = {**state.parameters, **state.average}
+    kept = {name: value for name, value in weights.items() if not name.startswith(unused)}
+    return replace(state, parameters=kept, average={})
 
 
 def _factors(second: Tensor) -> tuple[Tensor, Tensor]:

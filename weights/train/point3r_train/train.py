@@ -154,7 +154,10 @@ class Trainer:
     @torch.no_grad()
     def resume(self, state: TrainingState) -> None:
         """Continues where a checkpoint was written."""
-        self.network.load_state_dict(state.parameters)
+        # A small checkpoint leaves out what cannot matter.
+        missing, unknown = self.network.load_state_dict(state.parameters, strict=False)
+        if unknown or any(not name.startswith(never_used(self.config)) for name in missing):
+            raise ValueError(f"the checkpoint belongs to another network: {(*missing, *unknown)[0]} does not fit")
         self.step_number = state.step
         device = self.processes.device
         if self.average:

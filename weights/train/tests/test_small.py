@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from worlds import box_scene
 
-from point3r_train import adopt
+from point3r_train import adopt, export
 from point3r_train.config import Config, ConfigError
 from point3r_train.data.batches import ground_truth
 from point3r_train.losses import Targets
@@ -80,6 +80,14 @@ def test_prototype_names_are_translated(tmp_path: Path) -> None:
     save_file({"enc_norm.weight": torch.ones(3)}, tmp_path / "w.safetensors")
     with pytest.raises(ValueError, match="another config"):
         adopt.adopt(tmp_path / "w.safetensors", Config.small())
+
+
+def test_blend_lies_between_both_and_refuses_other_networks(tmp_path: Path) -> None:
+    save_file({"a": torch.zeros(2), "b": torch.ones(1)}, tmp_path / "w.safetensors")
+    mixed = export.blend({"a": torch.full((2,), 4.0)}, tmp_path / "w.safetensors", 0.75)
+    assert torch.equal(mixed["a"], torch.full((2,), 3.0))
+    with pytest.raises(ValueError, match="another shape"):
+        export.blend({"b": torch.ones(2)}, tmp_path / "w.safetensors", 0.5)
 
 
 def test_prototype_weights_are_complete(golden: Path) -> None:

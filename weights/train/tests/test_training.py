@@ -19,7 +19,7 @@ from point3r_train.data.batches import Batches
 from point3r_train.data.posed_rgbd import PosedRgbd
 from point3r_train.processes import Processes
 from point3r_train.recipe import RECIPES, Phase, Recipe
-from point3r_train.train import Limits, Trainer, decays, train
+from point3r_train.train import Limits, Trainer, decays, never_used, train
 
 ONE = Processes(0, 1, torch.device("cpu"))
 # Under a second per ten steps; every part of the network is there.
@@ -177,6 +177,17 @@ def test_compact_checkpoint_of_the_default_network_fits_and_training_goes_on(tmp
     a = trainer.optimizer.state[matrix]["exp_avg_sq"]
     b = again.optimizer.state[again.network.decoder_embed.weight]["exp_avg_sq"]
     assert abs((a.mean() / b.mean()).item() - 1) < 1e-5
+
+    small = checkpoint.without_duplicates(trainer.state(), never_used(trainer.config))
+    assert checkpoint.write(tmp_path / "s", small, compact=True) < 0.55 * size
+    again = Trainer(recipe, Config.named(recipe.config), ONE)
+    again.resume(checkpoint.read(tmp_path / "s"))
+    for name in trainer.trained:
+        assert (again.average[name] - trainer.average[name]).abs().max() <= 1e-3 * trainer.average[name].abs().max()
+        assert torch.equal(again.average[name], again.trained[name])
+    lacking = dataclasses.replace(small, parameters={k: v for k, v in small.parameters.items() if k != "pose_token"})
+    with pytest.raises(ValueError, match="pose_token"):
+        again.resume(lacking)
 
 
 def test_export_is_read_back_under_reference_names(tmp_path: Path) -> None:
