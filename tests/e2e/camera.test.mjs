@@ -232,6 +232,32 @@ test('a phone that is turned during the scan goes on with pictures as the scan b
   await chrome.close();
 });
 
+test('a camera that does not move is told to move on, and gives a frame now and then', options, async () => {
+  const chrome = await launch();
+  const { page } = await openTiny(chrome.browser, site.url);
+  await page.evaluate(() => {
+    const canvas = document.createElement('canvas');
+    const context = canvas.getContext('2d');
+    setInterval(() => {
+      for (let i = 0; i < 40; i++) {
+        context.fillStyle = `hsl(${i * 47} 60% 50%)`;
+        context.fillRect((i * 53) % 280, (i * 37) % 140, 30, 22);
+      }
+    }, 40);
+    navigator.mediaDevices.getUserMedia = async () => canvas.captureStream(25);
+    window.verdicts = [];
+    window.point3r.on('verdict', (verdict) => window.verdicts.push(verdict));
+  });
+  await scan(page, 1);
+  await page.locator('p3r-camera [data-advice]').getByText('Move on').waitFor();
+  await screenshot(page, 'scan-still');
+  await frames(page, 3);
+  const verdicts = await page.evaluate(() => window.verdicts);
+  const taken = verdicts.filter((verdict) => verdict === 'take').length;
+  assert.ok(taken <= verdicts.length / 3, `${taken} of ${verdicts.length} frames were taken`);
+  await chrome.close();
+});
+
 test('a camera that is unplugged pauses the scan, and Resume goes on when it is back', options, async () => {
   const chrome = await launchWithCamera(clip.path, { ask: true });
   const origin = new URL(site.url).origin;

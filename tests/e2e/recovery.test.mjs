@@ -19,6 +19,9 @@ before(async () => {
 });
 after(() => site?.close());
 
+/** Chromium keeps graphics from a site that lost it twice within two minutes, unless told not to. */
+const TRUSTING = ['--disable-domain-blocking-for-3d-apis'];
+
 async function loseDevice(page, times) {
   assert.ok(endGpuProcesses() > 0, 'no GPU process was found');
   await page.waitForFunction((times) => window.recoveries === times, times, { timeout: MINUTES, polling: 200 });
@@ -30,16 +33,19 @@ const countRecoveries = (page) =>
     window.point3r.on('recovered', () => window.recoveries++);
   });
 
+/** The share of the canvas that is drawn, by what lies over it undisturbed. */
 async function drawn(page) {
   await page.waitForTimeout(2000);
-  return inkShare(await page.locator('p3r-viewport').screenshot());
+  const over = '#stage > :not(p3r-viewport), p3r-viewport > :not(canvas) { visibility: hidden !important }';
+  return inkShare(await page.locator('p3r-viewport').screenshot({ style: over }));
 }
 
 test('a scan that loses its device twice is drawn again and goes on, nothing lost', options, async () => {
-  const chrome = await launchWithCamera(clip.path);
+  const chrome = await launchWithCamera(clip.path, { args: TRUSTING });
   const { page } = await openTiny(chrome.browser, site.url);
   await countRecoveries(page);
   await scan(page, 5);
+  assert.ok((await drawn(page)) > 0.005);
   for (const times of [1, 2]) {
     const before = await stats(page);
     await loseDevice(page, times);
@@ -67,7 +73,7 @@ test('a scan that loses its device twice is drawn again and goes on, nothing los
 });
 
 test('a paused scan stays paused, and at rest the cloud is the same', options, async () => {
-  const chrome = await launchWithCamera(clip.path);
+  const chrome = await launchWithCamera(clip.path, { args: TRUSTING });
   const { page } = await openTiny(chrome.browser, site.url);
   await countRecoveries(page);
   await scan(page, 4);
@@ -85,5 +91,24 @@ test('a paused scan stays paused, and at rest the cloud is the same', options, a
   assert.ok((await drawn(page)) > 0.005);
   await press(page, 'Continue');
   await frames(page, paused.frames + 2);
+  await chrome.close();
+});
+
+test('a device that the browser does not give back: the scan goes on undrawn, and says so', options, async () => {
+  const chrome = await launchWithCamera(clip.path);
+  const { page } = await openTiny(chrome.browser, site.url);
+  await countRecoveries(page);
+  await scan(page, 3);
+  await loseDevice(page, 1);
+  assert.ok((await drawn(page)) > 0.005);
+  await loseDevice(page, 2);
+  const after = await stats(page);
+  assert.equal(after.tier, 'none', 'Chromium gives the device back: nothing is tested here');
+  await frames(page, after.frames + 3);
+  await page.locator('[data-notice=note]').getByText('not back yet').waitFor();
+  await screenshot(page, 'recovered-undrawn');
+  await press(page, 'Stop');
+  const end = await waitForStats(page, 'ready', ({ state }) => state === 'ready');
+  assert.equal((await exportPly(page)).count, end.points);
   await chrome.close();
 });

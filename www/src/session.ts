@@ -40,7 +40,8 @@ export class Session {
     this.runner = new Runner(this.core, (error) => this.recover(error));
     this.recovery = new Recovery({
       core: this.core,
-      make: () => this.replacement(),
+      make: (undrawn) => this.replacement(undrawn),
+      deviceIsBack: async () => (await navigator.gpu.requestAdapter()) !== null,
       feed: () => this.runner.feed,
       giveUp: (error) => this.giveUp(error),
     });
@@ -128,6 +129,7 @@ export class Session {
     await this.recovery.over;
     const ended = this.runner.end();
     if (this.state === 'lost' || this.state === 'failed') {
+      this.recovery.askNoMore();
       this.engine.dispose();
       await ended;
       await this.renewEngine();
@@ -386,10 +388,13 @@ export class Session {
   }
 
   /** An engine with view and model, not in use yet. */
-  private async replacement(): Promise<Engine> {
+  private async replacement(undrawn: boolean): Promise<Engine> {
     const engine = this.newEngine();
     try {
-      const device = await engine.create(this.parts.freshCanvas(), this.parts.device);
+      const device = await engine.create(this.parts.freshCanvas(), undrawn ? 'cpu' : this.parts.device);
+      if (!device.rendering && !undrawn) {
+        throw new Point3rError('no-adapter');
+      }
       this.parts.engineReady(engine);
       this.view.introduce(engine);
       const model = await engine.loadModel(this.core.model);

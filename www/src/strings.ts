@@ -29,6 +29,8 @@ export const STRINGS = {
   continueScan: 'Continue',
   recovered: 'The graphics device was lost. The scan is there again and can go on.',
   recoveredGoesOn: 'The graphics device was lost. The scan has been recovered and goes on.',
+  recoveredUndrawn:
+    'The graphics device was lost and is not back yet. Everything is kept and can go on; it is drawn as soon as the device is there.',
   savingFull: 'No room is left to save the scan as it grows. Export it before you close the page.',
   savingUnavailable: 'This browser window cannot save the scan as it grows. Export it before you close the page.',
   savedTitle: 'A scan of yours is saved here.',

@@ -4,8 +4,8 @@ import { launch, openPage, waitForFrames } from './browser.mjs';
 export const MINUTES = 60_000;
 
 /** Chromium whose camera shows the clip. `ask`: permission is the context's to give and to take. */
-export function launchWithCamera(clip, { ask = false, context = {} } = {}) {
-  const args = ['--use-fake-device-for-media-stream', `--use-file-for-fake-video-capture=${clip}`];
+export function launchWithCamera(clip, { ask = false, context = {}, args: more = [] } = {}) {
+  const args = [...more, '--use-fake-device-for-media-stream', `--use-file-for-fake-video-capture=${clip}`];
   return launch({ args: ask ? args : [...args, '--use-fake-ui-for-media-stream'], context });
 }
 

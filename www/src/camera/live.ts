@@ -1,4 +1,5 @@
 // A camera as a source of frames: endless, always the newest picture, turned as the scan began.
+import { Point3rError } from '../errors';
 import type { FrameImage, Rotation } from '../protocol';
 import type { FrameSource } from '../video';
 import type { Camera } from './camera';
@@ -18,6 +19,18 @@ export interface ScanHold {
   elapsed: number;
 }
 
+/** Seconds in which screen and camera agree about a turn. */
+const PATIENCE = 3;
+
+function otherShape(start: Hold, now: Hold): Point3rError {
+  const detail = `The camera gives pictures of ${now.width} x ${now.height}, the scan began with ${start.width} x ${start.height}.`;
+  return new Point3rError(
+    'bad-request',
+    detail,
+    'Choose another camera or resolution in the panel, or begin a new scan.',
+  );
+}
+
 export function liveSource(camera: Camera, hold: ScanHold, name: string): LiveSource {
   let turn: Rotation = 0;
   const before = hold.elapsed;
@@ -31,6 +44,7 @@ export function liveSource(camera: Camera, hold: ScanHold, name: string): LiveSo
     close: () => camera.close(),
     async *frames(): AsyncGenerator<FrameImage, void, undefined> {
       let first: number | null = null;
+      let misfit: number | null = null;
       try {
         for (;;) {
           const picture = await camera.frames.next();
@@ -45,8 +59,13 @@ export function liveSource(camera: Camera, hold: ScanHold, name: string): LiveSo
           const needed = turnTo(hold.start, now, camera.facing);
           if (needed === null) {
             image.close();
+            misfit ??= picture.time;
+            if (picture.time - misfit > PATIENCE) {
+              throw otherShape(hold.start, now);
+            }
             continue;
           }
+          misfit = null;
           turn = needed;
           yield { image, rotation: needed, time: hold.elapsed };
         }

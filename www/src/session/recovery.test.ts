@@ -40,19 +40,23 @@ beforeEach(() => {
   core.saved = { id: 'scan.p3rlog', name: 'Scan', began: 1 };
 });
 
-function recovery(made: ReturnType<typeof engine> | Error) {
+function recovery(made: ReturnType<typeof engine> | Error, blind?: ReturnType<typeof engine>) {
   const giveUp = vi.fn();
-  const make = vi.fn(async () => {
+  const make = vi.fn(async (undrawn: boolean) => {
+    if (undrawn && blind) {
+      return blind as unknown as Engine;
+    }
     if (made instanceof Error) {
       throw made;
     }
     return made as unknown as Engine;
   });
-  return { recovery: new Recovery({ core, make, feed: () => null, giveUp }), giveUp, make };
+  const deviceIsBack = vi.fn(async () => false);
+  return { recovery: new Recovery({ core, make, deviceIsBack, feed: () => null, giveUp }), giveUp, make, deviceIsBack };
 }
 
 async function finish(work: Promise<boolean>): Promise<boolean> {
-  await vi.advanceTimersByTimeAsync(10_000);
+  await vi.advanceTimersByTimeAsync(9000);
   return work;
 }
 
@@ -95,11 +99,36 @@ test('what the old engine does not give any more is read from the file, once the
   expect(old.dispose.mock.invocationCallOrder[0]).toBeLessThan(made.openSaved.mock.invocationCallOrder[0] ?? 0);
 });
 
-test('a device that does not come back is tried three times, and then given up', async () => {
+test('without a graphics device a scan on the processor goes on undrawn, and is drawn once the device is back', async () => {
+  core.store.set({
+    state: 'running',
+    frames: 3,
+    device: { backend: 'cpu', tier: 'software', adapter: '', rendering: true, note: '' },
+  });
+  const blind = engine(3);
+  const made: ReturnType<typeof engine> | Error = new Point3rError('no-adapter');
+  const { recovery: one, make, deviceIsBack, giveUp } = recovery(made, blind);
+  expect(await finish(one.start(LOST))).toBe(true);
+  expect(core.engine).toBe(blind);
+  expect(core.state).toBe('running');
+  expect(make).toHaveBeenLastCalledWith(true);
+  const drawn = engine(0);
+  make.mockImplementation(async () => drawn as unknown as Engine);
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(core.engine).toBe(blind);
+  deviceIsBack.mockResolvedValue(true);
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(core.engine).toBe(drawn);
+  expect(drawn.taken).toEqual([0, 1, 2, 3]);
+  expect(core.state).toBe('running');
+  expect(giveUp).not.toHaveBeenCalled();
+});
+
+test('a device that does not come back is tried four times, and then given up', async () => {
   core.store.set({ state: 'running', frames: 3 });
   const { recovery: one, giveUp, make } = recovery(new Point3rError('no-adapter'));
   expect(await finish(one.start(LOST))).toBe(false);
-  expect(make).toHaveBeenCalledTimes(3);
+  expect(make).toHaveBeenCalledTimes(4);
   expect(giveUp).toHaveBeenCalledWith(LOST);
   expect(core.engine).toBe(old);
   expect(old.dispose).not.toHaveBeenCalled();

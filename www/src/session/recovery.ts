@@ -6,8 +6,10 @@ import { STRINGS } from '../strings';
 import type { Core, Saved } from './core';
 import type { Feed } from './feed';
 
-/** A browser takes a moment to bring its graphics process back. */
-const DELAYS = [0, 1000, 3000];
+/** A browser takes a moment to bring its graphics process back. After a second loss Chromium keeps it from a site for minutes. */
+const DELAYS = [0, 1000, 2000, 4000];
+/** How often it is asked whether the device is there again, once it was not for all of these. */
+const ASK_AGAIN = 10_000;
 /** More losses than this within `WINDOW` milliseconds, and the device is given up. */
 const MOST = 5;
 const WINDOW = 180_000;
@@ -16,8 +18,10 @@ type Interrupted = 'running' | 'paused' | 'ready';
 
 export interface RecoveryHost {
   core: Core;
-  /** An engine with view and model, not in use yet. */
-  make(): Promise<Engine>;
+  /** An engine with view and model, not in use yet; `undrawn` on the processor, without a graphics device. */
+  make(undrawn: boolean): Promise<Engine>;
+  /** Whether the browser offers a graphics device. */
+  deviceIsBack(): Promise<boolean>;
   feed(): Feed | null;
   /** The device is gone for good. */
   giveUp(error: Point3rError): void;
@@ -27,6 +31,7 @@ export class Recovery {
   private readonly host: RecoveryHost;
   private running: Promise<boolean> | null = null;
   private readonly losses: number[] = [];
+  private asking: ReturnType<typeof setTimeout> | null = null;
 
   constructor(host: RecoveryHost) {
     this.host = host;
@@ -47,7 +52,9 @@ export class Recovery {
 
   private async replace(error: Point3rError): Promise<boolean> {
     const { core } = this.host;
-    const was = core.state;
+    // Of a reconstruction that was given up the cloud is left; what fed it has ended.
+    const was = core.state === 'lost' && this.asking !== null ? 'ready' : core.state;
+    this.askNoMore();
     if ((was !== 'running' && was !== 'paused' && was !== 'ready') || !this.allowed(Date.now())) {
       this.host.giveUp(error);
       return false;
@@ -57,21 +64,57 @@ export class Recovery {
     core.setState('lost');
     core.setProgress({ stage: 'recover', done: 0, total: 0 });
     await feed?.busy;
-    const { frames } = core.store.get();
+    const { frames, device } = core.store.get();
     for (const delay of DELAYS) {
       await new Promise((resolve) => setTimeout(resolve, delay));
-      const made = await this.attempt(was, frames).catch(() => null);
+      const made = await this.attempt(was, frames, false).catch(() => null);
       if (made) {
-        core.engine = made;
-        core.store.set({ progress: null, note: was === 'running' ? STRINGS.recoveredGoesOn : STRINGS.recovered });
-        core.setState(was);
-        feed?.release('recovery');
-        core.emit('recovered', { frames });
+        this.use(made, was, was === 'running' ? STRINGS.recoveredGoesOn : STRINGS.recovered);
         return true;
       }
     }
-    this.host.giveUp(error);
-    return false;
+    // The processor computes without a graphics device; only nothing is drawn until it is back.
+    const made = device?.backend === 'cpu' ? await this.attempt(was, frames, true).catch(() => null) : null;
+    if (made) {
+      this.use(made, was, STRINGS.recoveredUndrawn);
+    } else {
+      this.host.giveUp(error);
+    }
+    this.askAgain(error);
+    return made !== null;
+  }
+
+  private use(made: Engine, was: Interrupted, note: string): void {
+    const { core } = this.host;
+    core.engine = made;
+    core.store.set({ progress: null, note, error: null });
+    core.setState(was);
+    this.host.feed()?.release('recovery');
+    core.emit('recovered', { frames: core.store.get().frames });
+  }
+
+  /** As soon as the device is there again, a recovery with it. */
+  private askAgain(error: Point3rError): void {
+    this.asking = setTimeout(async () => {
+      const { state } = this.host.core;
+      if (state === 'loading' || state === 'failed') {
+        return;
+      }
+      if (await this.host.deviceIsBack().catch(() => false)) {
+        this.losses.length = 0;
+        await this.start(error);
+      } else if (this.asking !== null) {
+        this.askAgain(error);
+      }
+    }, ASK_AGAIN);
+  }
+
+  /** Another engine was started on purpose. */
+  askNoMore(): void {
+    if (this.asking !== null) {
+      clearTimeout(this.asking);
+      this.asking = null;
+    }
   }
 
   /** Says no when devices are lost again and again. */
@@ -83,9 +126,9 @@ export class Recovery {
     return this.losses.length <= MOST;
   }
 
-  private async attempt(was: Interrupted, frames: number): Promise<Engine> {
+  private async attempt(was: Interrupted, frames: number, undrawn: boolean): Promise<Engine> {
     const { engine: old, saved } = this.host.core;
-    const made = await this.host.make();
+    const made = await this.host.make(undrawn);
     try {
       if ((await carry(old, made, saved)) < frames) {
         if (!saved) {
