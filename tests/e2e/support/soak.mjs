@@ -1,9 +1,12 @@
 // A long scan, watched: memory of page and worker, promises, tasks that block the page. The network is the smallest, on
 // the processor, so that it is the page around it that is tested. Frames come from the fake camera, or, where there is no
 // clip for it, from pictures made in the page.
+import { traceTasks } from './blocking.mjs';
 import { stats } from './browser.mjs';
 import { rendererMib } from './memory.mjs';
 
+/** The share of the frames after which tasks are traced: a trace of everything would itself take memory. */
+const TRACED_FROM = 0.9;
 /** A task longer than this makes input wait noticeably. */
 export const LONG_TASK_MS = 50;
 const MIB = 1024 * 1024;
@@ -18,11 +21,15 @@ export async function soak(page, { frames, every, start, sampled = () => {} }) {
   await start(page, frames);
   const samples = [];
   const began = Date.now();
+  let endTrace = null;
   for (let last = 0; last < frames; ) {
     await page.waitForTimeout(250);
     const now = await stats(page);
     if (now.error) {
       throw new Error(`after ${now.frames} frames: ${now.error.code}: ${now.error.message}`);
+    }
+    if (!endTrace && now.frames >= TRACED_FROM * frames) {
+      endTrace = await traceTasks(page);
     }
     if (now.frames >= last + every || now.frames >= frames) {
       last = now.frames;
@@ -31,10 +38,11 @@ export async function soak(page, { frames, every, start, sampled = () => {} }) {
       sampled(samples.at(-1));
     }
   }
+  const tasks = (await endTrace?.()) ?? [];
   await page.evaluate(() => window.point3r.stop());
   const watched = await page.evaluate(() => window.watched);
   const open = await page.evaluate(() => window.point3r.currentEngine.waiting?.size ?? 0);
-  return { samples, ...watched, open };
+  return { samples, ...watched, open, tasks };
 }
 
 const counts = ({ frames, points, pointers, wasmBytes, msPerFrame }) => ({
