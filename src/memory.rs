@@ -3,9 +3,15 @@
 //! Each pointer is a world position (frame-0 camera axes) and a feature of the decoder's width. Merging is
 //! deterministic: a pointer hit by new patches keeps its row and takes their mean, other patches are appended
 //! in patch order. Positions are decided on the host in plain f32, so every device decides alike; features
-//! never leave the device.
+//! never leave the device. A cap keeps the memory, and with it the cost of a frame, from growing for ever.
+
+mod cap;
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
+
+pub use cap::{Eviction, PointerCap};
+
+use crate::ops::wgsl::{Buffer, Variant, gather::gather_mean};
 
 /// How a frame's patches enter the memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -109,6 +115,29 @@ impl PointerMemory {
         self.ages.resize(self.positions.len(), new);
         fusion
     }
+
+    /// Brings the memory down to `cap` and says how many pointers went.
+    pub fn limit(&mut self, cap: PointerCap) -> usize {
+        let Some(rows) = cap::survivors(cap, &self.positions, &self.ages) else { return 0 };
+        let evicted = self.positions.len() - rows.len();
+        self.positions = rows.iter().filter_map(|row| self.positions.get(*row)).copied().collect();
+        self.ages = rows.iter().filter_map(|row| self.ages.get(*row)).copied().collect();
+        self.features = self.features.take().map(|features| gather(features, &rows));
+        evicted
+    }
+}
+
+/// The given rows, in that order.
+fn gather(features: Tensor<2>, rows: &[usize]) -> Tensor<2> {
+    let rows = index_tensor(rows.iter(), &features.device());
+    features.select(0, rows)
+}
+
+fn index_tensor<'a>(rows: impl Iterator<Item = &'a usize>, device: &Device) -> Tensor<1, Int> {
+    #[expect(clippy::cast_possible_wrap, clippy::cast_possible_truncation, reason = "rows fit 31 bits")]
+    let list: Vec<i32> = rows.map(|r| *r as i32).collect();
+    let count = list.len();
+    Tensor::from_data(TensorData::new(list, [count]), device)
 }
 
 /// Threshold and nearest pointer of every patch.
@@ -194,6 +223,9 @@ impl Plan {
     /// One gather over [old; means; new]: no scatter, so the order of execution cannot matter.
     fn features(&self, old: Tensor<2>, new: Tensor<2>) -> Tensor<2> {
         let device = old.device();
+        if let Some(features) = self.features_by_kernel(&old, &new, &device) {
+            return features;
+        }
         let [patches, _] = new.dims();
         let mut rows: Vec<usize> = (0..self.before).collect();
         for (k, (pointer, _)) in self.merges.iter().enumerate() {
@@ -208,11 +240,29 @@ impl Plan {
             sources.push(self.averaging(patches, &device).matmul(new.clone()));
         }
         sources.push(new);
-        #[expect(clippy::cast_possible_wrap, clippy::cast_possible_truncation, reason = "rows fit 31 bits")]
-        let rows: Vec<i32> = rows.into_iter().map(|r| r as i32).collect();
-        let count = rows.len();
-        let rows: Tensor<1, Int> = Tensor::from_data(TensorData::new(rows, [count]), &device);
-        Tensor::cat(sources, 0).select(0, rows)
+        gather(Tensor::cat(sources, 0), &rows)
+    }
+
+    /// The same in one pass, where the kernels run.
+    fn features_by_kernel(&self, old: &Tensor<2>, new: &Tensor<2>, device: &Device) -> Option<Tensor<2>> {
+        let [_, channels] = old.dims();
+        Variant::of(device).filter(|_| channels.is_multiple_of(4))?;
+        let rows = self.before + self.additions.len();
+        let mut plan: Vec<[usize; 2]> = (0..self.before).map(|row| [row, 0]).collect();
+        let mut items = Vec::new();
+        for (pointer, hits) in &self.merges {
+            if let Some(entry) = plan.get_mut(*pointer) {
+                *entry = [2 * rows + items.len(), hits.len()];
+                items.extend_from_slice(hits);
+            }
+        }
+        for patch in &self.additions {
+            plan.push([2 * rows + items.len(), 1]);
+            items.push(*patch);
+        }
+        let words = index_tensor(plan.as_flattened().iter().chain(&items), device);
+        let (old, new, plan) = (Buffer::of(old.clone())?, Buffer::of(new.clone())?, Buffer::of_int(words)?);
+        Some(gather_mean(&old, &new, &plan, [rows, channels]).tensor())
     }
 
     /// `[merges, patches]`, rows sum to one.
@@ -272,6 +322,41 @@ mod tests {
         assert_eq!(x, [0.0, 10.1, 20.0, 5.0, 15.0]);
         let ages: Vec<_> = memory.ages().iter().map(|age| (age.born, age.updated)).collect();
         assert_eq!(ages, [(0, 0), (0, 1), (0, 0), (1, 1), (1, 1)]);
+    }
+
+    #[test]
+    fn a_cap_keeps_positions_ages_and_features_together() {
+        let mut memory = three();
+        memory.fuse(&[[10.5, 0.0, 0.0], [30.0, 0.0, 0.0]], features(&[8.0, 9.0]), UpdateMode::Merge, 20);
+        assert_eq!(memory.limit(PointerCap { pointers: 2, eviction: Eviction::Oldest }), 2);
+        assert_eq!(column(&memory), [8.0, 9.0]);
+        let x: Vec<f32> = memory.positions().iter().map(|p| p[0]).collect();
+        assert_eq!((x, memory.ages().len(), memory.len()), (vec![10.5, 30.0], 2, 2));
+        assert_eq!(memory.limit(PointerCap::OFF), 0);
+    }
+
+    #[test]
+    fn features_are_fused_alike_on_the_gpu() {
+        use crate::ops::wgsl::tests::{gpu, random};
+        let Some(gpu) = gpu() else { return };
+        let fused = |device: &Device| -> Vec<Vec<f32>> {
+            let mut memory = PointerMemory::default();
+            let mut after = Vec::new();
+            for (frame, patches) in [70, 33, 100, 1].into_iter().enumerate() {
+                let at = random(3 * patches, 5 + frame as u32);
+                let at: Vec<[f32; 3]> = at.as_chunks().0.iter().map(|p: &[f32; 3]| p.map(|v| v * 2.0)).collect();
+                let values = TensorData::new(random(patches * 12, 9), [patches, 12]);
+                memory.fuse(&at, Tensor::from_data(values, device), UpdateMode::Merge, 20);
+                if frame == 2 {
+                    memory.limit(PointerCap { pointers: 90, eviction: Eviction::Redundant });
+                }
+                after.push(column(&memory));
+            }
+            after
+        };
+        for (found, expected) in fused(&gpu).iter().zip(fused(&Device::flex())) {
+            assert!(found.len() == expected.len() && found.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-6));
+        }
     }
 
     #[test]

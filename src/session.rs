@@ -173,7 +173,7 @@ impl Session {
         let after_preprocess = clock();
         pace.breathe().await;
 
-        let mut memory = self.memory.clone().unwrap_or_else(|| model.start());
+        let mut memory = self.memory.clone().unwrap_or_else(|| model.start().with_cap(self.options.pointers));
         let mut probe = Probe::timed(Box::new(clock));
         let prediction = match model.step_probed(&mut memory, &prepared.image, pace, &mut probe).await {
             Ok((prediction, _)) => prediction,

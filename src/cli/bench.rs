@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{Outcome, peak_memory_mib};
 use crate::device::{Backend, Compute, DeviceChoice};
-use crate::kernels::Variant as Kernels;
+use crate::kernels::{Recording, Usage, Variant as Kernels};
 use crate::model::{Config, Point3r, Probe};
 use crate::pace::Pace;
 use crate::preprocess::RgbImage;
@@ -50,6 +50,8 @@ struct Frame {
     pointers_before: usize,
     ms: f64,
     stages: Vec<(&'static str, f64)>,
+    /// What the kernels did, on a GPU.
+    kernels: Option<Usage>,
 }
 
 #[derive(Debug, Serialize)]
@@ -58,6 +60,9 @@ struct Report {
     device: String,
     parameters: usize,
     load_ms: f64,
+    /// Compiling all kernels.
+    warm_ms: f64,
+    gpu_bytes: u64,
     frames: Vec<Frame>,
     peak_memory_mib: Option<u64>,
 }
@@ -71,7 +76,8 @@ pub(super) fn execute(args: Args) -> Outcome {
         Preset::Full224 => (Config::released_formula(), [224, 224]),
         Preset::Full512 => (Config::released_formula(), [384, 512]),
     };
-    let Compute { device, report: on, .. } = Compute::open(args.device)?;
+    let compute = Compute::open(args.device)?;
+    let (device, on) = (compute.device.clone(), compute.report.clone());
     if let Some(kernels) = args.kernels {
         kernels.choose();
     }
@@ -80,11 +86,16 @@ pub(super) fn execute(args: Args) -> Outcome {
     let model = Point3r::new(config.clone(), Parameters::from_formula(&config, &device))?;
     let load_ms = start.elapsed().as_secs_f64() * 1e3;
 
+    let clock = Instant::now();
+    pollster::block_on(model.warm_up([height, width], &Pace::none()))?;
+    let warm_ms = clock.elapsed().as_secs_f64() * 1e3;
+
     let mut state = model.start();
     let mut frames = Vec::new();
     for index in 0..=args.frames {
         let image = noise(width, height, index);
         let pointers_before = state.memory().len();
+        let recording = Recording::start();
         let clock = Instant::now();
         let mut probe = Probe::timed(Box::new(move || clock.elapsed().as_secs_f64() * 1e3));
         let step = async {
@@ -95,11 +106,22 @@ pub(super) fn execute(args: Args) -> Outcome {
         };
         pollster::block_on(step)?;
         let ms = clock.elapsed().as_secs_f64() * 1e3;
-        frames.push(Frame { pointers_before, ms, stages: probe.stages().to_vec() });
+        let kernels = recording.map(Recording::finish).filter(|usage| usage.total_dispatches() > 0);
+        frames.push(Frame { pointers_before, ms, stages: probe.stages().to_vec(), kernels });
     }
     let preset = format!("{:?}", args.preset).to_lowercase();
-    let device = if on.backend == Backend::Cpu { "cpu".to_owned() } else { on.adapter };
-    let report = Report { preset, device, parameters, load_ms, frames, peak_memory_mib: peak_memory_mib() };
+    let gpu_bytes = compute.gpu_bytes();
+    let name = if on.backend == Backend::Cpu { "cpu".to_owned() } else { on.adapter };
+    let report = Report {
+        preset,
+        device: name,
+        parameters,
+        load_ms,
+        warm_ms,
+        gpu_bytes,
+        frames,
+        peak_memory_mib: peak_memory_mib(),
+    };
     if args.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {
@@ -110,8 +132,13 @@ pub(super) fn execute(args: Args) -> Outcome {
 
 fn print(report: &Report) {
     println!(
-        "{} on {}: {} parameters, loaded in {:.0} ms",
-        report.preset, report.device, report.parameters, report.load_ms
+        "{} on {}: {} parameters, loaded in {:.0} ms, kernels compiled in {:.0} ms, {} MiB on the GPU",
+        report.preset,
+        report.device,
+        report.parameters,
+        report.load_ms,
+        report.warm_ms,
+        report.gpu_bytes >> 20
     );
     println!("{:>5} {:>9} {:>10}  stages (ms)", "frame", "pointers", "ms");
     for (index, frame) in report.frames.iter().enumerate() {
@@ -119,9 +146,29 @@ fn print(report: &Report) {
         let note = if index == 0 { " (warms up)" } else { "" };
         println!("{index:>5} {:>9} {:>10.1}  {}{note}", frame.pointers_before, frame.ms, stages.join(", "));
     }
+    if let Some(usage) = report.frames.last().and_then(|frame| frame.kernels.as_ref()) {
+        let list: Vec<String> = usage.dispatches.iter().map(|(name, count)| format!("{name} {count}")).collect();
+        println!(
+            "last frame: {} dispatches of {} kernels ({})",
+            usage.total_dispatches(),
+            usage.pipelines,
+            list.join(", ")
+        );
+        println!(
+            "            {} MiB bound, largest binding {:.1} MiB, largest allocation {:.1} MiB",
+            usage.bound_bytes >> 20,
+            mib(usage.largest_binding),
+            mib(usage.largest_allocation)
+        );
+    }
     if let Some(peak) = report.peak_memory_mib {
         println!("peak memory {peak} MiB");
     }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "printed with one decimal")]
+fn mib(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
 }
 
 /// Deterministic noise: formula weights spread its patches, so the memory grows.

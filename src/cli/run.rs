@@ -13,6 +13,7 @@ use crate::{
     device::DeviceChoice,
     export::{ExportOptions, Reconstruction},
     frames::{Pick, Source},
+    memory::{Eviction, PointerCap},
     pace::Pace,
     session::{FrameReport, Session, SessionOptions},
 };
@@ -50,6 +51,12 @@ pub(super) struct Args {
     /// Least confidence of points that are kept (1 keeps all).
     #[arg(long, default_value_t = 1.0, value_parser = confidence)]
     confidence: f32,
+    /// Most pointers kept in memory; 0 keeps all, as the reference does.
+    #[arg(long, value_name = "N", default_value_t = PointerCap::default().pointers)]
+    max_pointers: usize,
+    /// Which pointers go beyond that.
+    #[arg(long, value_enum, default_value = "oldest")]
+    eviction: Eviction,
     /// Squeeze whole frames onto the patch grid instead of cutting their edges.
     #[arg(long)]
     no_crop: bool,
@@ -98,6 +105,7 @@ pub(super) fn execute(args: Args) -> Outcome {
         size: args.size,
         crop: !args.no_crop,
         confidence: args.confidence,
+        pointers: PointerCap { pointers: args.max_pointers, eviction: args.eviction },
         ..SessionOptions::default()
     })?;
     session.set_scale(args.scale);

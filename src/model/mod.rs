@@ -19,6 +19,7 @@ mod prediction;
 mod presets;
 mod probe;
 mod step;
+mod warm;
 
 pub use config::{Component, Config, ConfigError, Dpt, ParameterSpec, PointerHead, PoseHead, Stack, WeightGenerator};
 pub use parameters::canonical_key;

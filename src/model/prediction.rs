@@ -30,4 +30,6 @@ pub struct PointerStats {
     pub added: usize,
     /// Patches of this frame merged into existing pointers.
     pub merged: usize,
+    /// Pointers that went because of the cap.
+    pub evicted: usize,
 }

@@ -11,7 +11,7 @@ use super::pointers::{PointerNetwork, patch_means};
 use super::pose_memory::PoseMemory;
 use super::prediction::{PointerStats, Prediction};
 use super::probe::Probe;
-use crate::memory::{Fusion, PointerMemory, UpdateMode};
+use crate::memory::{Fusion, PointerCap, PointerMemory, UpdateMode};
 use crate::ops::{Linear, Rotary, SpaceRotary, patches_of_map};
 use crate::pace::Pace;
 use crate::preprocess::RgbImage;
@@ -106,6 +106,7 @@ pub struct Point3r {
 pub struct State {
     frames: usize,
     memory: PointerMemory,
+    cap: PointerCap,
     /// Patch positions predicted for the previous frame: the best guess for this one (spec 4.3).
     previous_patches: Vec<[f32; 3]>,
     pose_slots: Tensor<2>,
@@ -119,6 +120,13 @@ impl State {
         self.frames
     }
 
+    /// The same state with a limit on its pointers, from the next frame on.
+    #[must_use]
+    pub fn with_cap(mut self, cap: PointerCap) -> Self {
+        self.cap = cap;
+        self
+    }
+
     /// The pointer memory after the last frame.
     #[must_use]
     pub fn memory(&self) -> &PointerMemory {
@@ -126,9 +134,19 @@ impl State {
     }
 }
 
+impl State {
+    /// Takes in patches without a frame (`warm_up`).
+    pub(super) fn remember(&mut self, positions: &[[f32; 3]], features: Tensor<2>, geometry: Geometry, unit: usize) {
+        self.memory.fuse(positions, features, UpdateMode::Merge, unit);
+        self.previous_patches = positions.to_vec();
+        self.geometry = Some(geometry);
+        self.frames += 1;
+    }
+}
+
 /// What depends on the image size alone, made once per sequence.
 #[derive(Debug, Clone)]
-struct Geometry {
+pub(super) struct Geometry {
     /// Height and width of the images.
     size: [usize; 2],
     /// Patch rows and columns.
@@ -138,6 +156,14 @@ struct Geometry {
     encoder: Rotary,
     value: Rotary,
     world: Rotary,
+}
+
+impl Geometry {
+    /// Patches of an image.
+    pub(super) fn patches(&self) -> usize {
+        let [rows, columns] = self.grid;
+        rows * columns
+    }
 }
 
 impl Point3r {
@@ -192,10 +218,17 @@ impl Point3r {
         State {
             frames: 0,
             memory: PointerMemory::default(),
+            cap: PointerCap::OFF,
             previous_patches: Vec::new(),
             pose_slots: self.pose_memory.initial(),
             geometry: None,
         }
+    }
+
+    /// A state that goes on from a pointer memory and the patch positions of the frame before.
+    #[must_use]
+    pub fn resume(&self, memory: PointerMemory, previous_patches: Vec<[f32; 3]>) -> State {
+        State { frames: 1, memory, previous_patches, ..self.start() }
     }
 
     /// Reconstructs one frame and moves `state` on. `image` is at network size (`preprocess`); all images of a
@@ -298,12 +331,14 @@ impl Point3r {
         if let Some(features) = memory.features() {
             probe.record("ptr_feat", features);
         }
+        let evicted = memory.limit(state.cap);
         probe.stage("fuse");
         let added = fusion.added.iter().filter(|a| **a).count();
-        let pointers = PointerStats { total: memory.len(), added, merged: patches - added };
+        let pointers = PointerStats { total: memory.len(), added, merged: patches - added, evicted };
         *state = State {
             frames: state.frames + 1,
             memory,
+            cap: state.cap,
             previous_patches: patch_positions.to_vec(),
             pose_slots,
             geometry: Some(geometry),
@@ -320,7 +355,7 @@ impl Point3r {
     }
 
     /// Checks the image and returns the tables of its size.
-    fn geometry(&self, state: &State, image: &RgbImage) -> Result<Geometry, ModelError> {
+    pub(super) fn geometry(&self, state: &State, image: &RgbImage) -> Result<Geometry, ModelError> {
         let (patch, size) = (self.config.patch_size, [image.height, image.width]);
         let RgbImage { width, height, ref rgb } = *image;
         if width == 0 || height == 0 || width % patch != 0 || height % patch != 0 {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::Maps;
-use crate::{keyframes, preprocess::Prepared};
+use crate::{keyframes, memory::PointerCap, preprocess::Prepared};
 
 /// Milliseconds since some fixed moment. The browser's clock is passed in; there is none in plain wasm.
 #[derive(Debug, Clone, Copy)]
@@ -69,11 +69,20 @@ pub struct SessionOptions {
     pub budget: Option<usize>,
     /// Most bytes of pictures, depth and confidence maps that are kept on the host.
     pub keyframe_budget: usize,
+    /// Most pointers, and who goes beyond.
+    pub pointers: PointerCap,
 }
 
 impl Default for SessionOptions {
     fn default() -> Self {
-        Self { size: None, crop: true, confidence: 1.0, budget: None, keyframe_budget: keyframes::DEFAULT_BUDGET }
+        Self {
+            size: None,
+            crop: true,
+            confidence: 1.0,
+            budget: None,
+            keyframe_budget: keyframes::DEFAULT_BUDGET,
+            pointers: PointerCap::default(),
+        }
     }
 }
 

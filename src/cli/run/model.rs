@@ -12,6 +12,7 @@ use crate::{
     device::{Compute, DeviceChoice, DeviceReport},
     export::report::ModelReport,
     model::{Config, Point3r},
+    pace::Pace,
     weights::{Parameters, load_folder},
 };
 
@@ -46,6 +47,7 @@ pub(in crate::cli) fn load(
             .to_owned()
     });
     let model = Point3r::new(config, parameters)?;
+    pollster::block_on(model.warm_up(model.usual_size(), &Pace::none()))?;
     Ok(LoadedModel { model, about, device: report, load_ms: start.elapsed().as_secs_f64() * 1e3, warning })
 }
 

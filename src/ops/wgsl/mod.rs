@@ -6,6 +6,7 @@
 //! for real GPUs. Which one runs is decided once, when the device is opened.
 
 pub(crate) mod attention;
+pub(crate) mod gather;
 pub(crate) mod linear;
 pub(crate) mod map;
 pub(crate) mod norm;

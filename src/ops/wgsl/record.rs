@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::Kernel;
 
 /// What was launched while a recording was open.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Usage {
     /// Dispatches by kernel.
     pub dispatches: BTreeMap<&'static str, usize>,
@@ -21,6 +22,14 @@ pub struct Usage {
     pub largest_allocation: u64,
     /// Allocations.
     pub allocations: usize,
+}
+
+impl Usage {
+    /// All dispatches of the kernels; copies and the like that burn makes between them are not counted.
+    #[must_use]
+    pub fn total_dispatches(&self) -> usize {
+        self.dispatches.values().sum()
+    }
 }
 
 #[derive(Debug, Default)]
