@@ -24,7 +24,7 @@ const TRUSTING = ['--disable-domain-blocking-for-3d-apis'];
 
 async function loseDevice(page, times) {
   assert.ok(endGpuProcesses() > 0, 'no GPU process was found');
-  await page.waitForFunction((times) => window.recoveries === times, times, { timeout: MINUTES, polling: 200 });
+  await page.waitForFunction((times) => window.recoveries === times, times, { timeout: 3 * MINUTES, polling: 200 });
 }
 
 const countRecoveries = (page) =>

@@ -26,7 +26,7 @@ export function cameraClip() {
   if (recording) {
     encode(['-i', recording], path);
   } else if (POINT3R && existsSync(POINT3R)) {
-    encode(['-framerate', '10', '-i', join(world(folder), '%06d.jpg')], path);
+    encode(['-framerate', '10', '-i', join(world(folder), '%06d.png')], path);
   } else {
     return {
       missing: 'there is neither a recording (POINT3R_SHARED) nor the program `point3r` (POINT3R_BIN) to make one',
