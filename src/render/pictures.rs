@@ -1,6 +1,9 @@
 //! The frames' pictures in their frusta: thumbnails in one atlas of bounded size.
 
-use std::{ops::Range, sync::Arc};
+use std::{
+    ops::Range,
+    sync::{Arc, Weak},
+};
 
 use bytemuck::{Pod, Zeroable};
 
@@ -35,8 +38,8 @@ pub(super) struct Pictures {
     layout: wgpu::BindGroupLayout,
     sampler: wgpu::Sampler,
     atlas: Option<wgpu::Texture>,
-    /// What each cell holds.
-    cells: Vec<Option<Arc<KeyframeMaps>>>,
+    /// What each cell shows; that must not keep maps which the keyframes have let go of.
+    cells: Vec<Weak<KeyframeMaps>>,
     quads: Storage,
     group: Option<wgpu::BindGroup>,
     len: usize,
@@ -95,15 +98,15 @@ impl Pictures {
         let mut renewed = self.atlas.is_none();
         let atlas = self.atlas.get_or_insert_with(|| new_atlas(device)).clone();
         let mut quads = Vec::new();
-        self.cells.resize(MOST_FRUSTA, None);
+        self.cells.resize(MOST_FRUSTA, Weak::new());
         for (cell, frame) in drawn(shown).filter_map(|i| frames.get(i)).enumerate().take(MOST_FRUSTA) {
             let Some(maps) = frame.maps.as_ref().filter(|_| frame.pose.is_finite()) else { continue };
             let place = [cell as u32 % CELLS_ACROSS, cell as u32 / CELLS_ACROSS].map(|i| i * CELL);
             let [width, height] = thumbnail_size(maps.width, maps.height);
             let known = &mut self.cells[cell];
-            if !known.as_ref().is_some_and(|known| Arc::ptr_eq(known, maps)) {
+            if !std::ptr::eq(known.as_ptr(), Arc::as_ptr(maps)) {
                 write_cell(queue, &atlas, place, [width, height], &thumbnail(maps, width, height));
-                *known = Some(maps.clone());
+                *known = Arc::downgrade(maps);
             }
             let [a, b, _, d] = frame.corners(size);
             let minus = |p: [f32; 3]| std::array::from_fn(|i| p[i] - a[i]);

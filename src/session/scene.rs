@@ -1,12 +1,8 @@
 //! What a session offers to look at besides cloud and frames: the pointers as records, and the scale of the scene.
 
-use std::{borrow::Cow, sync::Arc};
+use std::sync::Arc;
 
 use super::Session;
-use crate::{
-    geometry::Pose,
-    keyframes::{Keyframe, KeyframeMaps, Keyframes},
-};
 
 /// A pointer as shown and exported.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
@@ -51,28 +47,5 @@ impl Session {
         if scale.is_finite() && scale > 0.0 {
             self.scale = (scale != 1.0).then_some(scale);
         }
-    }
-
-    /// The session with its scale applied to everything that has a length: what exports write.
-    #[must_use]
-    pub fn to_scale(&self) -> Cow<'_, Self> {
-        let Some(scale) = self.scale else { return Cow::Borrowed(self) };
-        let larger = |v: [f32; 3]| v.map(|v| v * scale);
-        let pose = |pose: &Pose| Pose { translation: larger(pose.translation), ..*pose };
-        let mut scaled = self.clone();
-        scaled.scale = None;
-        scaled.cloud = self.cloud.scaled(scale);
-        scaled.trajectory = self.trajectory.iter().map(|(time, p)| (*time, pose(p))).collect();
-        scaled.pointer_records =
-            self.pointer_records.iter().map(|p| PointerRecord { position: larger(p.position), ..*p }).collect();
-        scaled.keyframes = Keyframes::new(usize::MAX);
-        for frame in self.keyframes.frames() {
-            let maps = frame.maps.as_ref().map(|maps| {
-                let depth = maps.depth().map(|d| half::f16::from_f32(d * scale)).collect();
-                Arc::new(KeyframeMaps { depth, ..KeyframeMaps::clone(maps) })
-            });
-            scaled.keyframes.push(Keyframe { pose: pose(&frame.pose), maps, ..Keyframe::clone(frame) });
-        }
-        Cow::Owned(scaled)
     }
 }

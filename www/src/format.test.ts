@@ -1,5 +1,13 @@
 import { expect, test } from 'vitest';
-import { formatBytes, formatCount, formatMilliseconds, formatRemaining, formatShort } from './format';
+import {
+  formatBytes,
+  formatCount,
+  formatLength,
+  formatMilliseconds,
+  formatRemaining,
+  formatSeconds,
+  formatShort,
+} from './format';
 
 test('counts', () => {
   expect(formatCount(1234567)).toBe('1,234,567');
@@ -21,4 +29,13 @@ test('times', () => {
   expect(formatRemaining(10, 1500)).toBe('15 s');
   expect(formatRemaining(100, 1500)).toBe('2 min 30 s');
   expect(formatRemaining(0, 1500)).toBe('');
+});
+
+test('lengths read as people say them', () => {
+  expect(formatLength(2.5)).toBe('2.50 m');
+  expect(formatLength(0.142)).toBe('14.2 cm');
+  expect(formatLength(0.0042)).toBe('4.2 mm');
+  expect(formatLength(-0.5)).toBe('-50.0 cm');
+  expect(formatSeconds(3.24)).toBe('3.2 s');
+  expect(formatSeconds(75)).toBe('1:15');
 });
