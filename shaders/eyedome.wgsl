@@ -17,7 +17,7 @@ struct View {
     colour_mode: u32,
     hidden_flags: u32,
     attenuation: u32,
-    frames: u32,
+    least_size: f32,
     vividness: f32,
     edl: f32,
     background: vec4<f32>,

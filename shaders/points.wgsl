@@ -21,7 +21,7 @@ struct View {
     colour_mode: u32,         // render/settings.rs::ColourMode
     hidden_flags: u32,
     attenuation: u32,         // 1: points shrink with distance
-    frames: u32,              // chunks in all
+    least_size: f32,          // least diameter of a point at depth 1, device pixels: no gaps between voxels
     vividness: f32,
     edl: f32,
     background: vec4<f32>,
@@ -117,7 +117,7 @@ fn vertex(@builtin(vertex_index) index: u32, @builtin(instance_index) chunk: u32
     }
     var diameter = view.point_size;
     if view.attenuation == 1u { diameter *= view.pivot_distance / clip.w; }
-    diameter = clamp(diameter, SMALLEST, LARGEST);
+    diameter = clamp(max(diameter, view.least_size / clip.w), SMALLEST, LARGEST);
     clip = vec4(clip.xy + offset * diameter / view.viewport * clip.w, clip.zw);
     let srgb = mix(view.background.rgb, colour_of(point, position, chunk), view.vividness);
     disc.clip = clip;

@@ -289,6 +289,13 @@ fn points_keep_their_size_without_attenuation() {
     assert!((area(2.0, true) / disc - 1.0).abs() < 0.1);
     assert!((area(5.0, true) * 4.0 / disc - 1.0).abs() < 0.2);
     assert!((area(5.0, false) / disc - 1.0).abs() < 0.1);
+    // At least a voxel of 0.5 at depth 3, on a screen whose half height is tan(0.45) there.
+    let across = 0.5 / 3.0 * 0.5 * SIZE[1] as f32 / 0.45f32.tan();
+    stage.renderer.settings_mut().least_size = 0.5;
+    stage.renderer.truncate_chunks(0);
+    stage.renderer.push_chunk(&packed(&[([0.0, 0.0, 2.0], [255; 3], 9)]));
+    let drawn = stage.shoot().iter().filter(|c| **c != DARK).count() as f32;
+    assert!((drawn / (std::f32::consts::FRAC_PI_4 * across * across) - 1.0).abs() < 0.1, "{drawn}");
 }
 
 /// Eye-dome lighting of a pixel at `depth` whose neighbours lie at `neighbours` (`None`: background).

@@ -159,6 +159,12 @@ impl OrbitCamera {
         *self = Self { pivot: [0.0, 0.0, median], distance: median * 1.5, ..Self::default() };
     }
 
+    /// Pixels that a world unit at depth 1 takes on a screen of `height` pixels.
+    #[must_use]
+    pub fn pixels_per_unit(&self, height: f32) -> f32 {
+        0.5 * height / (self.field_of_view * 0.5).tan()
+    }
+
     /// The near plane's distance from the eye, world units.
     #[must_use]
     pub fn near(&self) -> f32 {

@@ -55,7 +55,7 @@ pub fn point_at(
                 continue;
             }
             let Some(p) = projection.project(point.position) else { continue };
-            let diameter = diameter(settings, camera, screen.pixel_ratio, &p);
+            let diameter = diameter(settings, camera, screen, &p);
             let outside = ((p.x - x).hypot(p.y - y) - 0.5 * diameter).max(0.0);
             let rank = (outside, p.depth);
             if outside <= tolerance && best.as_ref().is_none_or(|(least, _)| rank < *least) {
@@ -66,9 +66,10 @@ pub fn point_at(
     best.map(|(_, picked)| picked)
 }
 
-fn diameter(settings: &ViewSettings, camera: &OrbitCamera, pixel_ratio: f32, p: &Projected) -> f32 {
+fn diameter(settings: &ViewSettings, camera: &OrbitCamera, screen: Screen, p: &Projected) -> f32 {
     let nearness = if settings.attenuation { camera.distance / p.depth } else { 1.0 };
-    (settings.point_size * pixel_ratio * nearness).clamp(SMALLEST, LARGEST)
+    let least = settings.least_size * camera.pixels_per_unit(screen.height) / p.depth;
+    (settings.point_size * screen.pixel_ratio * nearness).max(least).clamp(SMALLEST, LARGEST)
 }
 
 /// The frame whose frustum's far side, of depth `size`, covers (`x`, `y`): the nearest, if there are several.

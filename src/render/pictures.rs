@@ -14,7 +14,7 @@ use super::{
 use crate::keyframes::KeyframeMaps;
 
 /// Side of a thumbnail's cell, pixels; a row of the atlas has so many cells that all fit.
-const CELL: u32 = 64;
+const CELL: u32 = 96;
 const CELLS_ACROSS: u32 = 16;
 const ATLAS: u32 = CELL * CELLS_ACROSS;
 
@@ -204,8 +204,8 @@ mod tests {
 
     #[test]
     fn thumbnails_keep_the_shape_and_the_mean() {
-        assert_eq!(thumbnail_size(640, 480), [64, 48]);
-        assert_eq!(thumbnail_size(100, 400), [16, 64]);
+        assert_eq!(thumbnail_size(640, 480), [96, 72]);
+        assert_eq!(thumbnail_size(100, 400), [24, 96]);
         assert_eq!(thumbnail_size(0, 0), [2, 2]);
         let image = RgbImage { width: 4, height: 2, rgb: (0..8).flat_map(|i| [i * 10, 100, 0]).collect() };
         let maps = KeyframeMaps::new(&image, std::iter::repeat_n(1.0, 8), &[1.0; 8]);

@@ -79,6 +79,8 @@ pub struct ViewSettings {
     pub points: bool,
     /// Diameter of a point: at the pivot, or everywhere without attenuation.
     pub point_size: f32,
+    /// Least diameter of a point, world units: that of a voxel, where points were merged.
+    pub least_size: f32,
     /// Points shrink with distance.
     pub attenuation: bool,
     /// Strength of eye-dome lighting, which shades depth steps; 0 draws plain points.
@@ -110,6 +112,7 @@ impl Default for ViewSettings {
         Self {
             points: true,
             point_size: 2.5,
+            least_size: 0.0,
             attenuation: true,
             edl: 0.0,
             colour: ColourMode::Rgb,

@@ -22,6 +22,8 @@ const SAMPLE: usize = 20_000;
 const FRUSTUM: f32 = 0.06;
 /// Points keep this much of their colour while pointers are shown.
 const VIVIDNESS_BEHIND_POINTERS: f32 = 0.35;
+/// Diameter of a merged point in voxels: neighbours just overlap.
+const VOXEL_COVER: f32 = 1.25;
 /// Walking speed, distances to the pivot per second; and how much faster it is in a hurry.
 const FLY_SPEED: f32 = 0.6;
 const HURRY: f32 = 3.0;
@@ -303,6 +305,8 @@ impl View {
             self.renderer.camera_mut().start(&snapshot.sample(SAMPLE, 0));
             self.frustum = FRUSTUM * self.renderer.camera().distance;
         }
+        let voxel = snapshot.cloud().fusion().map_or(0.0, |fusion| fusion.voxel);
+        self.renderer.settings_mut().least_size = VOXEL_COVER * voxel;
         let frames: Vec<FrameView> = snapshot.frame_views();
         let grown = frames.len() > self.renderer.frames().len();
         self.renderer.set_frames(frames, self.frustum);

@@ -90,7 +90,7 @@ export const INITIAL_VIEW: ViewSettings = {
   points: true,
   pointSize: 2,
   attenuation: true,
-  edl: 0.4,
+  edl: 0.2,
   colour: 'rgb',
   confidence: 1,
   hideEdges: false,
