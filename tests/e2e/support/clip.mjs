@@ -43,7 +43,7 @@ function encode(input, path) {
 /** Pictures of a walk through a made-up room. */
 function world(folder) {
   const out = join(folder, 'world');
-  const options = ['--scenes', '1', '--frames', '60', '--seed', '7', '--size', '320x240'];
+  const options = ['--kind', 'indoor', '--scenes', '1', '--frames', '60', '--seed', '7', '--size', '320x240'];
   execFileSync(POINT3R, ['synth', '-o', out, ...options], { stdio: 'ignore' });
   const found = readdirSync(out, { recursive: true, withFileTypes: true }).filter(({ name }) =>
     /\.(jpg|png)$/.test(name),
