@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::Outcome;
 use crate::export::glb;
-use crate::synth::scene::scene_of;
+use crate::synth::scene::{scene_of, viewpoint_of};
 use crate::synth::{Frame, Kind, Quality, Sequence, Settings, render, scene_seed};
 
 /// Arguments of `point3r demo`.
@@ -29,13 +29,15 @@ struct Demo {
     title: &'static str,
     kind: Kind,
     scene: u64,
+    /// Metres from the camera: what lies beyond the windows, or at the horizon, is left out.
+    reach: f32,
 }
 
 /// Chosen by eye among the first scenes of each family.
 const DEMOS: [Demo; 3] = [
-    Demo { id: "room", title: "A furnished room", kind: Kind::Indoor, scene: 7 },
-    Demo { id: "table", title: "A laid table", kind: Kind::Table, scene: 6 },
-    Demo { id: "street", title: "A street", kind: Kind::Outdoor, scene: 6 },
+    Demo { id: "room", title: "A furnished room", kind: Kind::Indoor, scene: 7, reach: 7.0 },
+    Demo { id: "table", title: "A laid table", kind: Kind::Table, scene: 6, reach: 3.0 },
+    Demo { id: "street", title: "A street", kind: Kind::Outdoor, scene: 6, reach: 30.0 },
 ];
 /// Points of a scene at most: dense on a screen, and a small download.
 const POINTS: usize = 60_000;
@@ -104,13 +106,14 @@ fn make(demo: &Demo, output: &Path) -> Result<Entry, Box<dyn std::error::Error +
     let folder = output.join(demo.id);
     fs::create_dir_all(&folder).map_err(|source| WriteError { path: folder.clone(), source })?;
     let mut voxel = VOXEL;
-    let scene = loop {
-        let scene = scene_of(&sequence, demo.title, voxel);
+    let mut scene = loop {
+        let scene = scene_of(&sequence, demo.title, voxel, demo.reach);
         if scene.cloud.point_count() <= POINTS {
             break scene;
         }
         voxel *= VOXEL_STEP;
     };
+    scene.viewpoint = viewpoint_of(&scene);
     let file = output.join(format!("{}.glb", demo.id));
     let failed = |source| WriteError { path: file.clone(), source };
     let mut out = BufWriter::new(File::create(&file).map_err(failed)?);

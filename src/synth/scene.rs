@@ -5,38 +5,65 @@ use std::collections::HashSet;
 use super::{Frame, Sequence};
 use crate::cloud::{Chunk, Cloud, PackedPoint};
 use crate::geometry::{Intrinsics, Pose};
-use crate::scene::{Scene, SceneCamera};
+use crate::scene::{Scene, SceneCamera, Viewpoint};
 
 /// Seconds between two frames of a demonstration.
 const FRAME_SECONDS: f64 = 0.5;
 
-/// The points of all frames in the world of the first camera, one per cubic voxel of side `voxel` metres.
+/// The points of all frames in the world of the first camera: those within `reach` metres of the camera that saw them
+/// (a room has windows), one per cubic voxel of side `voxel` metres.
 #[must_use]
-pub fn scene_of(sequence: &Sequence, title: &str, voxel: f32) -> Scene {
+pub fn scene_of(sequence: &Sequence, title: &str, voxel: f32, reach: f32) -> Scene {
     let origin = sequence.frames.first().map_or(Pose::IDENTITY, |first| pose_of(&first.pose)).inverse();
     let mut seen = HashSet::new();
     let mut scene = Scene { title: title.to_owned(), cloud: Cloud::default(), ..Scene::default() };
     scene.intrinsics = Some(intrinsics(sequence));
     for (index, frame) in (0..).zip(&sequence.frames) {
         let pose = origin.compose(&pose_of(&frame.pose));
-        let points = points(sequence, frame, &pose).filter(|point| seen.insert(cell(point.position, voxel)));
+        let points = points(sequence, frame, &pose, reach).filter(|point| seen.insert(cell(point.position, voxel)));
         scene.cloud.push(Chunk::new(index, points.collect()));
         scene.cameras.push(SceneCamera { frame: index, time: f64::from(index) * FRAME_SECONDS, pose });
     }
     scene
 }
 
-/// Every pixel with a depth, row by row. Far and slanting surfaces are less certain, as they are for a network.
-fn points<'a>(sequence: &'a Sequence, frame: &'a Frame, pose: &'a Pose) -> impl Iterator<Item = PackedPoint> + 'a {
+/// Every pixel with a depth up to `reach`, row by row. Far surfaces are less certain, as they are for a network.
+fn points<'a>(
+    sequence: &'a Sequence,
+    frame: &'a Frame,
+    pose: &'a Pose,
+    reach: f32,
+) -> impl Iterator<Item = PackedPoint> + 'a {
     let [fx, _, cx, _, fy, cy, ..] = sequence.intrinsics;
-    let pixels = frame.rgb.chunks_exact(3).zip(&frame.depth).enumerate();
-    pixels.filter(|(_, (_, depth))| **depth > 0).map(move |(i, (rgb, depth))| {
-        let z = f32::from(*depth) / 1000.0;
+    let metres = frame.depth.iter().map(|depth| f32::from(*depth) / 1000.0);
+    let pixels = frame.rgb.chunks_exact(3).zip(metres).enumerate();
+    pixels.filter(move |(_, (_, z))| *z > 0.0 && *z <= reach).map(move |(i, (rgb, z))| {
         #[expect(clippy::cast_precision_loss, reason = "image sides")]
         let (x, y) = ((i % sequence.width) as f32, (i / sequence.width) as f32);
         let position = pose.transform_point([(x - cx) / fx * z, (y - cy) / fy * z, z]);
         PackedPoint::new(position, [rgb[0], rgb[1], rgb[2]], 1.0 + 20.0 / (1.0 + z))
     })
+}
+
+/// From behind and above the cameras, towards the middle of the points.
+#[must_use]
+pub fn viewpoint_of(scene: &Scene) -> Option<Viewpoint> {
+    let target = mean(scene.cloud.points_above(0.0).map(|(_, point)| point.position))?;
+    let cameras = mean(scene.cameras.iter().map(|camera| camera.pose.translation))?;
+    let away: [f32; 3] = std::array::from_fn(|i| cameras[i] - target[i]);
+    let distance = away.iter().map(|v| v * v).sum::<f32>().sqrt();
+    let mut eye: [f32; 3] = std::array::from_fn(|i| target[i] + 1.6 * away[i]);
+    // Up is -y.
+    eye[1] -= 0.5 * distance;
+    Some(Viewpoint { eye, target }).filter(Viewpoint::is_usable)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "fewer than 16 million points")]
+fn mean(points: impl Iterator<Item = [f32; 3]>) -> Option<[f32; 3]> {
+    let (sum, count) =
+        points.fold(([0.0; 3], 0_usize), |(sum, n), p| (std::array::from_fn(|i| sum[i] + f64::from(p[i])), n + 1));
+    #[expect(clippy::cast_possible_truncation, reason = "metres")]
+    (count > 0).then(|| sum.map(|v: f64| (v / count as f64) as f32))
 }
 
 fn intrinsics(sequence: &Sequence) -> Intrinsics {
@@ -78,6 +105,9 @@ mod tests {
     use super::*;
     use crate::synth::{Kind, Quality, Settings, render};
 
+    /// Farther than anything.
+    const FAR: f32 = 1000.0;
+
     fn sequence() -> Sequence {
         let settings = Settings {
             width: 64,
@@ -108,7 +138,7 @@ mod tests {
     #[test]
     fn points_of_a_later_frame_land_on_the_pixels_of_the_first_that_see_them() {
         let sequence = sequence();
-        let scene = scene_of(&sequence, "room", 0.02);
+        let scene = scene_of(&sequence, "room", 0.02, FAR);
         let k = scene.intrinsics.expect("a sequence has a camera");
         let first = &sequence.frames[0];
         let (mut inside, mut close) = (0, 0);
@@ -132,7 +162,25 @@ mod tests {
     #[test]
     fn a_coarser_voxel_leaves_fewer_points() {
         let sequence = sequence();
-        let count = |voxel| scene_of(&sequence, "", voxel).cloud.point_count();
+        let count = |voxel| scene_of(&sequence, "", voxel, FAR).cloud.point_count();
         assert!(count(0.2) > 10 && count(0.2) * 2 < count(0.02), "{} and {}", count(0.2), count(0.02));
+    }
+
+    #[test]
+    fn no_point_lies_beyond_the_reach_of_the_camera_that_saw_it() {
+        let scene = scene_of(&sequence(), "", 0.02, 2.0);
+        assert!(!scene.cloud.is_empty());
+        for (chunk, camera) in scene.cloud.chunks().iter().zip(&scene.cameras) {
+            let to_camera = camera.pose.inverse();
+            assert!(chunk.points.iter().all(|p| to_camera.transform_point(p.position)[2] <= 2.001));
+        }
+    }
+
+    #[test]
+    fn the_viewpoint_looks_at_the_middle_from_outside() {
+        let scene = scene_of(&sequence(), "", 0.02, FAR);
+        let Viewpoint { eye, target } = viewpoint_of(&scene).expect("there are points and cameras");
+        assert!(eye[1] < target[1] + 3.0 && eye != target);
+        assert!(viewpoint_of(&Scene::default()).is_none());
     }
 }
