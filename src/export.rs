@@ -6,6 +6,7 @@
 
 pub mod camera;
 pub mod colmap;
+pub mod estimate;
 pub mod glb;
 pub mod intrinsics;
 pub mod maps;

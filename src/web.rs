@@ -9,6 +9,7 @@
 mod command;
 mod error;
 mod look;
+mod export;
 mod messages;
 mod platform;
 mod scan;
@@ -92,6 +93,7 @@ impl Engine {
             push_waker: RefCell::default(),
             next_frame: Cell::default(),
             error: RefCell::default(),
+            exporting: Cell::default(),
             scan: scan::ScanState::default(),
         })
     }

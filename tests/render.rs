@@ -432,3 +432,22 @@ fn what_is_measured_is_drawn_as_a_line() {
     let picture = stage.shoot();
     assert_eq!(stage.at(&picture, [0.1, 0.0, 2.0]), DARK);
 }
+#[test]
+fn a_captured_picture_shows_the_view_at_another_size_and_leaves_it_as_it_was() {
+    for format in [wgpu::TextureFormat::Rgba8Unorm, wgpu::TextureFormat::Bgra8Unorm] {
+        let Some(mut stage) = Stage::open(format) else { return };
+        stage.renderer.push_chunk(&packed(&[([0.0, 0.0, 2.0], [250, 10, 20], 9)]));
+        let before = stage.shoot();
+        // A row of 100 pixels is no multiple of what a copy wants.
+        let rgba = pollster::block_on(stage.renderer.capture(100, 75, 0.0).unwrap().read()).unwrap();
+        assert_eq!(rgba.len(), 100 * 75 * 4);
+        let at = |x: usize, y: usize| &rgba[4 * (100 * y + x)..][..4];
+        assert_eq!((at(50, 37), at(3, 3)), (&[250, 10, 20, 255][..], &[14, 16, 20, 255][..]));
+        assert_eq!(stage.renderer.size(), SIZE);
+        assert!(stage.shoot() == before, "the view has changed");
+        // Half a turn about the pivot: still there, seen from behind. Of no size: refused.
+        let behind = pollster::block_on(stage.renderer.capture(100, 75, std::f32::consts::PI).unwrap().read()).unwrap();
+        assert_eq!(behind[4 * (100 * 37 + 50)..][..3], [250, 10, 20]);
+        assert!(stage.renderer.capture(0, 75, 0.0).is_none() && stage.renderer.capture(64, 64, f32::NAN).is_none());
+    }
+}

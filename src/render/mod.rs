@@ -13,6 +13,7 @@ pub mod camera;
 mod eyedome;
 pub mod frusta;
 mod glyphs;
+pub mod capture;
 mod lines;
 pub mod maps;
 pub mod motion;

@@ -13,6 +13,7 @@ use crate::render::camera::{FIELD_OF_VIEW, OrbitCamera};
 use crate::render::maps::colour_range;
 use crate::render::motion::Motion;
 use crate::render::pick::Picked;
+use crate::render::capture::Capture;
 use crate::render::surface::Canvas;
 use crate::render::{Background, ColourMode, FrameView, PointerColour, Renderer, Timeline};
 
@@ -335,6 +336,11 @@ impl View {
     /// The point that is drawn at a place of the canvas, CSS pixels.
     pub(super) fn point_at(&self, snapshot: &Snapshot, at: [f32; 2]) -> Option<Picked> {
         self.renderer.point_at(snapshot.cloud(), at)
+    }
+
+    /// The view as a picture of another size, turned by `turn` radians.
+    pub(super) fn capture(&mut self, width: u32, height: u32, turn: f32) -> Option<Capture> {
+        self.renderer.capture(width, height, turn)
     }
 
     pub(super) fn draw(&mut self) -> bool {

@@ -107,3 +107,16 @@ fn a_zip_that_cannot_be_taken_is_an_error() {
     let mut emit = |_: &[u8]| Err(ExportError::Cancelled);
     assert!(Zip::new(&mut emit).file("a.txt", b"b").is_err());
 }
+
+#[test]
+fn estimated_sizes_are_right_within_a_factor_of_three() {
+    let scene = known::scene();
+    let options = ExportOptions { maps: MapFormat::Both, ..Default::default() };
+    for format in Format::ALL {
+        let Some(estimate) = point3r::export::estimate::estimate(&scene, format, &options) else { continue };
+        let size: usize = files(&scene, format, &options).unwrap().iter().map(|(_, bytes)| bytes.len()).sum();
+        // Drawn pictures compress better than photographs.
+        let ratio = estimate / size as f64;
+        assert!((0.33..4.0).contains(&ratio), "{format:?}: {estimate} for {size}");
+    }
+}

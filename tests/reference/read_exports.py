@@ -108,12 +108,14 @@ def check_mesh(np, name, vertices, faces, rgb, normals):
 def check_meshes(folder, np, trimesh, open3d):
     if trimesh:
         for name, turn in (("mesh.ply", (1, 1, 1)), ("mesh.glb", (1, -1, -1))):
-            mesh = trimesh.load(folder / name, process=False, force="mesh")
-            rgb = np.asarray(mesh.visual.vertex_colors).astype(float)
+            mesh = trimesh.load(folder / name, process=False)
             if name == "mesh.glb":
-                # trimesh hands out glTF's colours as they are stored, linear.
-                v = rgb / 255
+                (mesh,) = mesh.geometry.values()
+                # trimesh hands out glTF's colours as they are stored: linear, 16 bits.
+                v = np.asarray(mesh.visual.vertex_attributes["color"]) / 65535
                 rgb = 255 * np.where(v <= 0.0031308, v * 12.92, 1.055 * v ** (1 / 2.4) - 0.055)
+            else:
+                rgb = np.asarray(mesh.visual.vertex_colors).astype(float)
             # From the triangles' order, whatever the file says of normals.
             corners = np.asarray(mesh.vertices)[mesh.faces]
             face = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])

@@ -8,6 +8,7 @@ import { Demos } from './ui/demos';
 import { DeviceChip } from './ui/device';
 import { HelpDialog } from './ui/help';
 import { MeasureTool } from './ui/measure';
+import { ExportDialog } from './ui/export';
 import { Menu } from './ui/menu';
 import { MemoryMeter } from './ui/meter';
 import { ModelPicker } from './ui/models';
@@ -27,6 +28,7 @@ const ELEMENTS = {
   'p3r-camera': CameraView,
   'p3r-camera-options': CameraOptionsPanel,
   'p3r-device': DeviceChip,
+  'p3r-export': ExportDialog,
   'p3r-models': ModelPicker,
   'p3r-help': HelpDialog,
   'p3r-measure': MeasureTool,

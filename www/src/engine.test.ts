@@ -22,7 +22,7 @@ class FakePort implements WorkerPort {
 
 function setUp() {
   const port = new FakePort();
-  const events = { progress: vi.fn(), saving: vi.fn(), crashed: vi.fn(), lost: vi.fn() };
+  const events = { progress: vi.fn(), saving: vi.fn(), taking: vi.fn(), crashed: vi.fn(), lost: vi.fn() };
   return { port, events, engine: new WorkerEngine(port, events) };
 }
 

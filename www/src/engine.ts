@@ -25,6 +25,7 @@ import {
   type VerifyReport,
   type ViewCommand,
 } from './protocol';
+import type { TakeFormat, TakeOptions, TakeSizes } from './take';
 
 /** One engine lives from `create` to `dispose`. After a crash only `export` and `dispose` are of use. */
 export interface Engine {
@@ -58,7 +59,13 @@ export interface Engine {
   depth(): Promise<DepthPicture | null>;
   /** Forgets the sequence and its cloud; the model stays. */
   reset(): Promise<void>;
+  /** The formats of one file, also after a crash. */
   export(format: ExportFormat): Promise<Uint8Array<ArrayBuffer>>;
+  /** Makes any file, giving way to everything else; one at a time. */
+  take(format: TakeFormat, options: TakeOptions): Promise<File>;
+  /** Stops the file being made: its promise is rejected with `cancelled`. */
+  cancelTake(): Promise<void>;
+  takeSizes(options: TakeOptions): Promise<TakeSizes>;
   stats(): Promise<EngineStats>;
   /** Runs the golden folder at this address on the engine's own device. */
   verify(url: string): Promise<VerifyReport>;
@@ -70,6 +77,8 @@ export interface Engine {
 }
 
 export interface EngineEvents {
+  /** The share of the file being made that is there. */
+  taking(share: number): void;
   /** Bytes of the model loaded so far, frames of a replay, per cent of a saved scan. */
   progress(stage: 'model' | 'replay' | 'restore', done: number, total: number): void;
   saving(saving: Saving): void;
@@ -165,6 +174,15 @@ export class WorkerEngine implements Engine {
     // The worker's JavaScript outlives a Rust panic and still hands out the cloud.
     return this.call('export', { format }, true);
   }
+  take(format: TakeFormat, options: TakeOptions) {
+    return this.call('take', { format, options });
+  }
+  cancelTake(): Promise<void> {
+    return this.call('cancelTake', {});
+  }
+  takeSizes(options: TakeOptions) {
+    return this.call('takeSizes', options);
+  }
   stats() {
     return this.call('stats', {});
   }
@@ -210,6 +228,9 @@ export class WorkerEngine implements Engine {
       case 'progress':
         this.events.progress(message.stage, message.done, message.total);
         break;
+      case 'taking':
+        this.events.taking(message.share);
+        break;
       case 'saving':
         this.events.saving(message.saving);
         break;
@@ -220,15 +241,15 @@ export class WorkerEngine implements Engine {
         this.events.lost(Point3rError.fromFailure(message.error));
         break;
       case 'answer':
-        this.take(message.id)?.resolve(message.value as never);
+        this.settle(message.id)?.resolve(message.value as never);
         break;
       case 'refusal':
-        this.take(message.id)?.reject(Point3rError.fromFailure(message.error));
+        this.settle(message.id)?.reject(Point3rError.fromFailure(message.error));
         break;
     }
   }
 
-  private take(id: number): Waiting | undefined {
+  private settle(id: number): Waiting | undefined {
     const waiting = this.waiting.get(id);
     this.waiting.delete(id);
     return waiting;

@@ -9,6 +9,7 @@ import { loadModel, loadVerifyFiles } from './model';
 import { toRgba } from './pixels';
 import type { CallName, Calls, FrameImage, FromWorker, Request, ToWorker, ViewCommand } from './protocol';
 import { isScanRequest, ScanCalls, type ScanRequest } from './scan-calls';
+import { isTakeRequest, TakeCalls, type TakeRequest } from './take-calls';
 
 export interface HostPort {
   post(message: FromWorker, transfer?: Transferable[]): void;
@@ -32,6 +33,7 @@ export class EngineHost {
   private readonly port: HostPort;
   private readonly importWasm: () => Promise<WasmModule>;
   private readonly scan: ScanCalls;
+  private readonly takeaway: TakeCalls;
   private engine: WasmEngine | null = null;
   private copy: { points: number; ply: Uint8Array<ArrayBuffer> } | null = null;
   private pushing = false;
@@ -42,6 +44,7 @@ export class EngineHost {
     this.port = port;
     this.importWasm = importWasm;
     this.scan = new ScanCalls((message) => port.post(message));
+    this.takeaway = new TakeCalls((message) => port.post(message));
   }
 
   async receive(message: ToWorker): Promise<void> {
@@ -74,6 +77,9 @@ export class EngineHost {
       const engine = request.call === 'record' ? (this.engine ?? this.living()) : this.living();
       return this.scan.answer(engine, request);
     }
+    if (isTakeRequest(request)) {
+      return this.takeaway.answer(this.living(), request);
+    }
     switch (request.call) {
       case 'create':
         return this.create(request.args);
@@ -100,7 +106,7 @@ export class EngineHost {
 
   private async answerAtOnce(
     request: Exclude<
-      Exclude<Request, ScanRequest>,
+      Exclude<Request, ScanRequest | TakeRequest>,
       { call: 'create' | 'loadModel' | 'start' | 'push' | 'offer' | 'reset' | 'export' | 'verify' }
     >,
   ) {

@@ -1,5 +1,5 @@
 // The page's entry: checks that the browser can do it, connects session, view and interface, and publishes `window.point3r`.
-import { answerActions } from './actions';
+import { answerActions, download } from './actions';
 import { watchPresence } from './camera/presence';
 import { connectView } from './connect-view';
 import { type DemoRequest, demoPictures, demoUrl } from './demos';
@@ -12,6 +12,8 @@ import type { DeviceChoice } from './protocol';
 import { Session } from './session';
 import { type AppState, INITIAL, type Settings, Store } from './store';
 import { unsupportedBecause } from './support';
+import type { TakeOptions } from './take';
+import type { TakeRequest } from './ui/export';
 import { unsupportedPage } from './ui/unsupported';
 import type { ViewSize } from './ui/viewport';
 
@@ -82,6 +84,13 @@ function connect(session: Session, store: Store<AppState>): void {
     shownToUser(session.loadModel('url' in source ? source.url : source.files)),
   );
   listen<Partial<Settings>>('p3r-settings', (change) => session.setSettings(change));
+  listen<TakeRequest>('p3r-take', ({ format, options }) =>
+    shownToUser(session.export(format, options).then((file) => download(file, file.name))),
+  );
+  listen<null>('p3r-take-cancel', () => shownToUser(session.cancelExport()));
+  listen<TakeOptions>('p3r-take-sizes', (options) =>
+    shownToUser(session.exportSizes(options).then((sizes) => find('p3r-export').showSizes(sizes))),
+  );
   listen<null>('p3r-dismiss', () => session.dismissError());
   listen<ViewSize>('p3r-resize', (size) => session.currentEngine.view({ type: 'view', view: 'resize', ...size }));
   connectView(session, () => store.get());

@@ -23,6 +23,16 @@ declare module 'point3r-wasm' {
     depthPicture(): import('./protocol').DepthPicture | undefined;
     reset(): void;
     export(format: import('./protocol').ExportFormat): Uint8Array<ArrayBuffer>;
+    exportFile(
+      format: import('./take').FileFormat,
+      options: import('./take').TakeOptions,
+      emit: (bytes: Uint8Array<ArrayBuffer>) => void,
+      progress: (share: number) => void,
+    ): Promise<void>;
+    cancelExport(): void;
+    exportSizes(options: import('./take').TakeOptions): import('./take').TakeSizes;
+    /** The view at another size, turned by so many radians: RGBA rows. */
+    capture(width: number, height: number, turn: number): Promise<Uint8Array<ArrayBuffer>>;
     stats(): import('./protocol').EngineStats;
     resize(width: number, height: number, pixelRatio: number): void;
     orbit(dx: number, dy: number): void;

@@ -3,6 +3,7 @@
 import type { ErrorCode } from './errors';
 import type { LookCalls, LookCommand, ViewOptions } from './look';
 import type { ModelSource } from './models';
+import type { TakeFormat, TakeOptions, TakeSizes } from './take';
 
 export type { ViewOptions } from './look';
 
@@ -169,6 +170,9 @@ export interface Calls extends LookCalls {
   depth: { args: Record<string, never>; result: DepthPicture | null };
   reset: { args: Record<string, never>; result: undefined };
   export: { args: { format: ExportFormat }; result: Uint8Array<ArrayBuffer> };
+  take: { args: { format: TakeFormat; options: TakeOptions }; result: File };
+  cancelTake: { args: Record<string, never>; result: undefined };
+  takeSizes: { args: TakeOptions; result: TakeSizes };
   stats: { args: Record<string, never>; result: EngineStats };
   verify: { args: { url: string }; result: VerifyReport };
 }
@@ -190,6 +194,7 @@ export type FromWorker =
   | { type: 'refusal'; id: number; error: EngineFailure }
   | { type: 'progress'; stage: 'model' | 'replay' | 'restore'; done: number; total: number }
   | { type: 'saving'; saving: Saving }
+  | { type: 'taking'; share: number }
   | { type: 'crashed'; message: string }
   | { type: 'lost'; error: EngineFailure };
 

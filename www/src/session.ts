@@ -4,14 +4,16 @@ import type { Camera } from './camera/camera';
 import type { Engine } from './engine';
 import { Point3rError, toPoint3rError } from './errors';
 import type { ModelSource } from './models';
-import type { DepthPicture, ExportFormat, VerifyReport } from './protocol';
+import type { DepthPicture, VerifyReport } from './protocol';
 import { Core } from './session/core';
 import { Recovery } from './session/recovery';
 import { Runner } from './session/runner';
 import { discardSaved, lookForSaved, openSaved, showSaving } from './session/saved';
+import { showTaking, takeAway } from './session/take';
 import type { Run, SessionEvents, SessionParts, Stats, UndoWhat } from './session/types';
 import { SceneView } from './session/view';
 import type { AppState, PageState, Settings, ViewSettings } from './store';
+import type { TakeFormat, TakeOptions, TakeSizes } from './take';
 import { type FrameSource, openFiles, openUrl, type PickingOptions } from './video';
 
 export type { Run, SessionEvents, SessionParts, Stats, UndoWhat } from './session/types';
@@ -162,14 +164,22 @@ export class Session {
     this.core.store.set({ note: '' });
   }
 
-  async export(format: ExportFormat): Promise<Blob> {
-    const type = {
-      ply: 'application/octet-stream',
-      tum: 'text/plain',
-      intrinsics: 'application/json',
-      glb: 'model/gltf-binary',
-    }[format];
-    return new Blob([await this.reporting(this.engine.export(format))], { type });
+  /**
+   * Makes a file of what is there, also while frames are computed or after the device is lost. Formats of many files come
+   * as a zip. One at a time; `cancelExport` rejects it with `cancelled`.
+   */
+  export(format: TakeFormat, options: TakeOptions = {}): Promise<File> {
+    return takeAway(this.core, format, options);
+  }
+
+  /** Stops the export that is going on. */
+  async cancelExport(): Promise<void> {
+    await this.engine.cancelTake();
+  }
+
+  /** About how many bytes each format would take; absent where only making it can tell. */
+  exportSizes(options: TakeOptions = {}): Promise<TakeSizes> {
+    return this.engine.takeSizes(options);
   }
 
   async stats(): Promise<Stats> {
@@ -284,6 +294,7 @@ export class Session {
     const engine: Engine = this.parts.makeEngine({
       progress: (stage, done, total) => this.core.setProgress({ stage, done, total }),
       saving: (saving) => showSaving(this.core, saving),
+      taking: (share) => showTaking(this.core, share),
       crashed: gone,
       lost: gone,
     });

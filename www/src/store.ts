@@ -4,6 +4,7 @@ import type { CameraOptions } from './camera/camera';
 import type { Point3rError } from './errors';
 import type { ColourMode, Navigation, PointersShown, TimelineMode } from './look';
 import type { DeviceReport, ModelReport, SavedScan, Saving, Verdict } from './protocol';
+import type { TakeFormat } from './take';
 
 /** `loading` engine or model, `lost` graphics device or engine gone (export still works), `failed` never became usable. */
 export type PageState = 'loading' | 'unsupported' | 'ready' | 'running' | 'paused' | 'lost' | 'failed';
@@ -80,6 +81,8 @@ export interface AppState {
   savedScan: SavedScan | null;
   /** Whether the reconstruction that is there, at rest, could go on with a camera. */
   continuable: boolean;
+  /** The file being made, and the share of it that is there. */
+  taking: { format: TakeFormat; share: number } | null;
   /** One line that the user should know and may dismiss. */
   note: string;
   view: ViewSettings;
@@ -135,6 +138,7 @@ export const INITIAL: AppState = {
   saving: 'off',
   savedScan: null,
   continuable: false,
+  taking: null,
   note: '',
   view: INITIAL_VIEW,
   measurement: { ends: [], scale: 1, distance: null },

@@ -94,12 +94,13 @@ export async function screenshot(page, name) {
   return page.screenshot({ path: join(RESULTS, `${name}.png`) });
 }
 
-/** Presses the button, and reads what the browser downloads. */
+/** Saves the cloud through the dialog, and reads what the browser downloads. */
 export async function exportPly(page) {
-  const [download] = await Promise.all([
-    page.waitForEvent('download'),
-    page.getByRole('button', { name: 'Export PLY' }).click(),
-  ]);
+  await page.locator('p3r-toolbar [data-action=export]').click();
+  const dialog = page.locator('p3r-export dialog');
+  await dialog.locator('input[value=ply]').check();
+  const [download] = await Promise.all([page.waitForEvent('download'), dialog.locator('button[type=submit]').click()]);
+  await page.keyboard.press('Escape');
   assert.equal(download.suggestedFilename(), 'cloud.ply');
   return readPly(await readFile(await download.path()));
 }

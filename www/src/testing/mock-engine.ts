@@ -12,6 +12,7 @@ import type {
   UndoRequest,
   ViewOptions,
 } from '../protocol';
+import { type FileFormat, isSmall, type TakeOptions, type TakeSizes } from '../take';
 
 interface Point {
   x: number;
@@ -42,6 +43,7 @@ export class Engine implements WasmEngine {
   private options: ViewOptions & { pointSize: number } = { pointSize: 2, background: 'dark' };
   private scale_ = 1;
   private dirty = true;
+  private exportCancelled = false;
   private millis = 0;
   private generation = 0;
   private manifest: ManifestReport | null = null;
@@ -199,6 +201,32 @@ export class Engine implements WasmEngine {
       [r, g, b].forEach((value, k) => void view.setUint8(i * 15 + 12 + k, value));
     }
     return bytes;
+  }
+
+  async exportFile(
+    format: FileFormat,
+    _options: TakeOptions,
+    emit: (bytes: Uint8Array<ArrayBuffer>) => void,
+    progress: (share: number) => void,
+  ): Promise<void> {
+    for (const share of [0.25, 0.5, 0.75]) {
+      progress(share);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      if (this.exportCancelled) {
+        this.exportCancelled = false;
+        throw failure('cancelled', '');
+      }
+    }
+    emit(this.export(isSmall(format) ? format : 'ply'));
+  }
+  cancelExport(): void {
+    this.exportCancelled = true;
+  }
+  exportSizes(): TakeSizes {
+    return { ply: 15 * this.chunks.flat().length, colmap: 1e6 };
+  }
+  async capture(width: number, height: number, turn: number): Promise<Uint8Array<ArrayBuffer>> {
+    return new Uint8Array(width * height * 4).fill(Math.round(turn * 40));
   }
 
   stats(): EngineStats {
