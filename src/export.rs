@@ -15,6 +15,7 @@ pub mod nerfstudio;
 pub mod npy;
 pub mod picture;
 pub mod ply;
+mod png;
 mod points;
 mod reconstruction;
 pub mod report;

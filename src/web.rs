@@ -59,6 +59,7 @@ pub struct Engine {
     next_frame: Cell<usize>,
     error: RefCell<Option<EngineError>>,
     scan: scan::ScanState,
+    exporting: Cell<export::Exporting>,
 }
 
 #[wasm_bindgen]

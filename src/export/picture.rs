@@ -3,9 +3,7 @@
 
 use std::io::Write;
 
-use png::{BitDepth, ColorType, Encoder};
-
-use super::ExportError;
+use super::{ExportError, png};
 use crate::cloud::encode_confidence;
 
 /// Metres as millimetres; 0 for what is behind the camera, beyond 65.535 m, or not a number.
@@ -16,30 +14,12 @@ pub fn millimetres(depth: f32) -> u16 {
     if (1.0..=f64::from(u16::MAX)).contains(&mm) { mm as u16 } else { 0 }
 }
 
-fn encode(
-    bytes: &[u8],
-    (color, depth): (ColorType, BitDepth),
-    width: usize,
-    height: usize,
-    out: &mut impl Write,
-) -> Result<(), ExportError> {
-    let failed = |e: png::EncodingError| ExportError::Encode(e.to_string());
-    let side = |s: usize| u32::try_from(s).map_err(|e| ExportError::Encode(e.to_string()));
-    let mut encoder = Encoder::new(out, side(width)?, side(height)?);
-    encoder.set_color(color);
-    encoder.set_depth(depth);
-    let mut writer = encoder.write_header().map_err(failed)?;
-    // Refuses bytes that do not belong to this size.
-    writer.write_image_data(bytes).map_err(failed)?;
-    writer.finish().map_err(failed)
-}
-
 /// Writes interleaved sRGB bytes.
 ///
 /// # Errors
 /// When there are not `3 * width * height` bytes, or `out` fails.
 pub fn write_rgb(rgb: &[u8], width: usize, height: usize, out: &mut impl Write) -> Result<(), ExportError> {
-    encode(rgb, (ColorType::Rgb, BitDepth::Eight), width, height, out)
+    png::write(rgb, png::Kind::Rgb8, width, height, out)
 }
 
 /// Writes a depth map in metres.
@@ -53,7 +33,7 @@ pub fn write_depth(
     out: &mut impl Write,
 ) -> Result<(), ExportError> {
     let bytes: Vec<u8> = depth.flat_map(|d| millimetres(d).to_be_bytes()).collect();
-    encode(&bytes, (ColorType::Grayscale, BitDepth::Sixteen), width, height, out)
+    png::write(&bytes, png::Kind::Gray16, width, height, out)
 }
 
 /// Writes a confidence map.
@@ -75,5 +55,5 @@ pub fn write_confidence(
 /// # Errors
 /// When there are not `width * height` codes, or `out` fails.
 pub fn write_codes(codes: &[u8], width: usize, height: usize, out: &mut impl Write) -> Result<(), ExportError> {
-    encode(codes, (ColorType::Grayscale, BitDepth::Eight), width, height, out)
+    png::write(codes, png::Kind::Gray8, width, height, out)
 }

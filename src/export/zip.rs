@@ -4,12 +4,12 @@
 //! entries and 4 GiB, which is more than a page can hold. All entries carry the same fixed date: the same
 //! reconstruction gives the same bytes.
 
-use std::io::Write;
-
-use flate2::{Compression, Crc, write::DeflateEncoder};
+use miniz_oxide::deflate::compress_to_vec;
 
 use super::{ExportError, Sink};
 
+/// Fast: what is deflated here is text and floats.
+const LEVEL: u8 = 3;
 const STORED: u16 = 0;
 const DEFLATED: u16 = 8;
 /// Names are UTF-8.
@@ -87,18 +87,11 @@ impl<'a> Zip<'a> {
 impl Sink for Zip<'_> {
     fn file(&mut self, path: &str, bytes: &[u8]) -> Result<(), ExportError> {
         let size = u32::try_from(bytes.len()).map_err(|_| ExportError::TooLarge("a zip"))?;
-        let mut crc = Crc::new();
-        crc.update(bytes);
-        let deflated = if is_packed(path) {
-            None
-        } else {
-            let mut encoder = DeflateEncoder::new(Vec::new(), Compression::fast());
-            encoder.write_all(bytes)?;
-            Some(encoder.finish()?).filter(|deflated| deflated.len() < bytes.len())
-        };
+        let deflated = (!is_packed(path)).then(|| compress_to_vec(bytes, LEVEL));
+        let deflated = deflated.filter(|deflated| deflated.len() < bytes.len());
         let (method, body) = deflated.as_deref().map_or((STORED, bytes), |deflated| (DEFLATED, deflated));
         let packed = u32::try_from(body.len()).map_err(|_| ExportError::TooLarge("a zip"))?;
-        let entry = Entry { name: path, method, crc: crc.sum(), packed, size };
+        let entry = Entry { name: path, method, crc: crc32fast::hash(bytes), packed, size };
 
         self.entries = self.entries.checked_add(1).ok_or(ExportError::TooLarge("a zip"))?;
         self.directory.extend(b"PK\x01\x02");
