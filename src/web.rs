@@ -8,8 +8,8 @@
 
 mod command;
 mod error;
-mod look;
 mod export;
+mod look;
 mod messages;
 mod platform;
 mod scan;

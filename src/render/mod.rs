@@ -10,10 +10,10 @@
 //! ```
 
 pub mod camera;
+pub mod capture;
 mod eyedome;
 pub mod frusta;
 mod glyphs;
-pub mod capture;
 mod lines;
 pub mod maps;
 pub mod motion;

@@ -10,10 +10,10 @@ use crate::cloud::{Chunk, FLAG_EDGE, FLAG_SKY, encode_confidence};
 use crate::device::{DeviceError, Gpu};
 use crate::geometry::Pose;
 use crate::render::camera::{FIELD_OF_VIEW, OrbitCamera};
+use crate::render::capture::Capture;
 use crate::render::maps::colour_range;
 use crate::render::motion::Motion;
 use crate::render::pick::Picked;
-use crate::render::capture::Capture;
 use crate::render::surface::Canvas;
 use crate::render::{Background, ColourMode, FrameView, PointerColour, Renderer, Timeline};
 

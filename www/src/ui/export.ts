@@ -60,8 +60,8 @@ export class ExportDialog extends DialogElement {
   private confidence = 1;
   private busy = false;
 
-  show({ taking, points, state, settings }: AppState): void {
-    this.confidence = settings.confidence;
+  show({ taking, points, state, view }: AppState): void {
+    this.confidence = view.confidence;
     const begins = !this.busy && taking !== null;
     if (this.busy && taking === null) {
       setText(this.told, '');
