@@ -79,7 +79,8 @@ impl ExportError {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Empty | Self::NoSurface => "empty-cloud",
+            Self::Empty => "empty-cloud",
+            Self::NoSurface => "no-surface",
             Self::NoCamera => "no-camera",
             Self::NoMaps => "no-maps",
             Self::Cancelled => "cancelled",

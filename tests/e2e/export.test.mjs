@@ -89,6 +89,18 @@ describe('exports', { skip: missing, timeout: 600_000 }, () => {
     assert.ok(scene.json.nodes.filter(({ name }) => name.startsWith('camera')).length === FRAMES);
     const points = scene.json.accessors[scene.json.meshes[0].primitives[0].attributes.POSITION];
     assert.equal(points.count, counts.points);
+    // Untrained weights give depth that no surface need come of; then that is said.
+    const code = await page.evaluate(() =>
+      window.point3r.export('mesh-glb').then(
+        () => 'made',
+        (error) => error.code,
+      ),
+    );
+    if (code !== 'made') {
+      assert.equal(code, 'no-surface');
+      await page.evaluate(() => window.point3r.dismissError());
+      return;
+    }
     const { name, bytes } = await save(page, 'mesh-glb');
     assert.equal(name, 'mesh.glb');
     const mesh = readGlb(bytes);
@@ -230,7 +242,7 @@ describe('exports', { skip: missing, timeout: 600_000 }, () => {
     await waitForStats(page, 'the engine to come back or stay lost', ({ state }) => state !== 'running');
     const kept = await page.evaluate(async () => {
       const sizes = {};
-      for (const format of ['ply', 'colmap', 'maps', 'mesh-ply']) {
+      for (const format of ['ply', 'glb', 'colmap', 'maps', 'nerfstudio']) {
         sizes[format] = await window.point3r.export(format).then(
           ({ size }) => size,
           (error) => error.code,

@@ -102,5 +102,5 @@ fn the_default_voxel_fits_the_scene_and_its_unit() {
 fn nothing_sure_enough_is_a_named_error() {
     let error = fuse(&MeshOptions { confidence: 1e6, ..Default::default() }).unwrap_err();
     assert!(matches!(error, ExportError::NoSurface), "{error}");
-    assert_eq!(error.code(), "empty-cloud");
+    assert_eq!(error.code(), "no-surface");
 }

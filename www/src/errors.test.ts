@@ -26,6 +26,7 @@ const SHARED = [
   'image-damaged',
   'no-camera',
   'no-maps',
+  'no-surface',
   'no-encoder',
   'cancelled',
   'empty-cloud',

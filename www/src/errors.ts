@@ -100,6 +100,10 @@ export const ERRORS = {
     sentence: 'No picture of a frame is kept, which this format needs.',
     action: 'Export PLY or GLB instead, or reconstruct fewer frames.',
   },
+  'no-surface': {
+    sentence: 'The depth maps hold no surface to make a mesh of.',
+    action: 'Ask for less confidence or a larger voxel, or export the points.',
+  },
   'no-encoder': {
     sentence: 'This browser cannot encode a video.',
     action: 'Save a picture instead, or use a current Chrome, Edge or Safari.',

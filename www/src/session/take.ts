@@ -1,10 +1,17 @@
 // Taking something away: the engine makes the file; after a crash, what its worker kept of the cloud.
-import { type Point3rError, toPoint3rError } from '../errors';
+import { Point3rError, toPoint3rError } from '../errors';
 import { STRINGS } from '../strings';
-import { FILES, isSmall, type TakeFormat, type TakeOptions } from '../take';
+import { FILES, isSmall, TAKE_FORMATS, type TakeFormat, type TakeOptions } from '../take';
 import type { Core } from './core';
 
+const FORMATS_ACTION = `Choose one of ${TAKE_FORMATS.join(', ')}.`;
+
 export async function takeAway(core: Core, format: TakeFormat, options: TakeOptions): Promise<File> {
+  if (!TAKE_FORMATS.includes(format)) {
+    throw core.report(
+      new Point3rError('bad-request', `There is no format “${String(format).slice(0, 40)}”.`, FORMATS_ACTION),
+    );
+  }
   const { model, source } = core.store.get();
   const said = model && !model.trained ? [STRINGS.untrainedComment] : [];
   core.store.set({ taking: { format, share: 0 } });
