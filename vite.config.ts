@@ -5,6 +5,7 @@ import { defineConfig } from 'vitest/config';
 import { BASE_HEADERS, HEADERS, policies } from './www/build/headers.ts';
 import { modelIndex } from './www/build/model-index.ts';
 import { serviceWorker } from './www/build/offline.ts';
+import { offlinePage } from './www/build/offline-page.ts';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -12,7 +13,7 @@ export default defineConfig(({ mode }) => ({
   root: here('./www'),
   base: './',
   appType: 'mpa',
-  plugins: [policies, modelIndex(), serviceWorker(here('./www/src/sw/main.ts'))],
+  plugins: [policies, offlinePage(), modelIndex(), serviceWorker(here('./www/src/sw/main.ts'))],
   resolve: {
     alias: {
       'point3r-wasm': here(mode === 'mock' ? './www/src/testing/mock-engine.ts' : './www/src/wasm/point3r.js'),

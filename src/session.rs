@@ -11,6 +11,7 @@
 //! shared, not copied), which replaces the memory only when the frame's output is usable.
 //! `undo` therefore also rewinds the memory, to any frame ([`Undo`]).
 
+mod adopt;
 mod checkpoints;
 mod error;
 mod maps;

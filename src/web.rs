@@ -13,6 +13,7 @@ mod look;
 mod messages;
 mod platform;
 mod scan;
+mod scene;
 mod snapshot;
 mod view;
 

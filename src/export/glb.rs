@@ -11,7 +11,7 @@ use std::io::Write;
 use serde_json::{Value, json};
 
 use self::document::{Accessor, Document, component, target};
-use super::{ExportError, one_line};
+use super::ExportError;
 use crate::{
     cloud::PackedPoint,
     geometry::{Intrinsics, Pose},
@@ -136,7 +136,7 @@ fn describe(scene: &Scene, count: usize, range: [[f32; 3]; 2], path: &[[f32; 3]]
     let all: Vec<usize> = (0..nodes.len()).collect();
     let mut extras = json!({
         "version": EXTRAS_VERSION,
-        "title": one_line(&scene.title),
+        "title": crate::scene::title(&scene.title),
         "axes": "glTF; the scan's own axes are (x, -y, -z)",
         "confidence": "of the network, 1 and up, in steps of 3.3 %",
     });

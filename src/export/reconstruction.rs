@@ -108,6 +108,7 @@ impl Reconstruction {
             cameras: self.keyframes.frames().iter().map(camera).collect(),
             intrinsics: self.camera,
             viewpoint: None,
+            spacing: None,
         }
     }
 }

@@ -39,6 +39,8 @@ fn action(code: &str) -> &'static str {
         "empty-cloud" => "reconstruct some frames first",
         "manifest-invalid" | "shard-damaged" | "shard-truncated" | "damaged-file" => "download the model again",
         "tensor-shape" | "unsupported-file" | "model-not-found" => "choose another model",
+        "scene-damaged" | "scene-empty" => "ask for the scene again",
+        "scene-too-large" => "make a smaller scene",
         "image-damaged" => "skip this frame",
         "device-lost" => "export what is there, then restart the engine",
         "out-of-memory" => "use a smaller model or fewer points",

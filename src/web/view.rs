@@ -16,6 +16,7 @@ use crate::render::motion::Motion;
 use crate::render::pick::Picked;
 use crate::render::surface::Canvas;
 use crate::render::{Background, ColourMode, FrameView, PointerColour, Renderer, Timeline};
+use crate::scene::Viewpoint;
 
 /// Points looked at to place the camera: enough for percentiles.
 const SAMPLE: usize = 20_000;
@@ -180,6 +181,19 @@ impl View {
         let mut to = *self.renderer.camera();
         to.fit(&points, &cameras, aspect);
         self.go(to);
+    }
+
+    pub(super) fn viewpoint(&self) -> Viewpoint {
+        let camera = self.renderer.camera();
+        Viewpoint { eye: camera.eye(), target: camera.pivot }
+    }
+
+    pub(super) fn look(&mut self, viewpoint: &Viewpoint) {
+        let Some((distance, yaw, pitch)) = viewpoint.orbit() else { return };
+        self.placed = true;
+        self.motion = None;
+        let camera = self.renderer.camera_mut();
+        *camera = OrbitCamera { pivot: viewpoint.target, distance, yaw, pitch, ..OrbitCamera::default() };
     }
 
     /// Looks through the camera of a frame. False if there is no such frame.

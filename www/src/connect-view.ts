@@ -115,17 +115,27 @@ export function connectView(session: Session, state: () => AppState): void {
     (again) => {
       steered &&= !again;
     },
+    () => {
+      steered = true;
+    },
   );
 }
 
 /** Until the user takes over, the view is fitted to the cloud ever more rarely, and at the end: it shows all without
  * jumping about. */
-function fitUntilSteered(session: Session, steered: () => boolean, begun: (anew: boolean) => void): void {
+function fitUntilSteered(
+  session: Session,
+  steered: () => boolean,
+  begun: (anew: boolean) => void,
+  keep: () => void,
+): void {
   const showAll = (): void => {
     if (!steered() && !session.view.settings.follow) {
       session.view.fit();
     }
   };
+  // A scene opens as its maker left it.
+  session.on('scene', keep);
   session.on('frame', ({ index }) => {
     begun(index === 0);
     if (isPowerOfTwo(index + 1)) {

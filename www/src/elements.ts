@@ -14,7 +14,9 @@ import { MemoryMeter } from './ui/meter';
 import { ModelPicker } from './ui/models';
 import { Notices } from './ui/notices';
 import { SidePanel } from './ui/panel';
+import { QuestionDialog } from './ui/question';
 import { SettingsPanel } from './ui/settings';
+import { ShareDialog } from './ui/share';
 import { StatusBar } from './ui/status';
 import { Timeline } from './ui/timeline';
 import { Toolbar } from './ui/toolbar';
@@ -34,7 +36,9 @@ const ELEMENTS = {
   'p3r-measure': MeasureTool,
   'p3r-meter': MemoryMeter,
   'p3r-notices': Notices,
+  'p3r-question': QuestionDialog,
   'p3r-settings': SettingsPanel,
+  'p3r-share': ShareDialog,
   'p3r-status': StatusBar,
   'p3r-timeline': Timeline,
   'p3r-view': ViewPanel,

@@ -25,7 +25,9 @@ import {
   type VerifyReport,
   type ViewCommand,
 } from './protocol';
+import type { SceneReport, Shared, ShareRequest } from './share/types';
 import type { TakeFormat, TakeOptions, TakeSizes } from './take';
+import type { Viewpoint } from './viewer/shared-scene';
 
 /** One engine lives from `create` to `dispose`. After a crash only `export` and `dispose` are of use. */
 export interface Engine {
@@ -71,6 +73,14 @@ export interface Engine {
   verify(url: string): Promise<VerifyReport>;
   /** What is asked about the view: points, frames, history, scale. */
   look<K extends keyof LookCalls>(call: K, args: LookCalls[K]['args']): Promise<LookCalls[K]['result']>;
+  /** Shows a scene file instead of what is there. The bytes are handed over. */
+  openScene(bytes: Uint8Array<ArrayBuffer>): Promise<SceneReport>;
+  /** Turns a scene file into the compact form; also before `create`. The bytes are handed over. */
+  packScene(bytes: Uint8Array<ArrayBuffer>, options: ShareRequest): Promise<Shared>;
+  /** Packs what is there. */
+  share(request: ShareRequest): Promise<Shared>;
+  /** Where the viewer stands; null without a view. */
+  viewpoint(): Promise<Viewpoint | null>;
   /** Camera and appearance; not answered. */
   view(command: ViewCommand): void;
   dispose(): void;
@@ -191,6 +201,18 @@ export class WorkerEngine implements Engine {
   }
   look<K extends keyof LookCalls>(call: K, args: LookCalls[K]['args']): Promise<LookCalls[K]['result']> {
     return this.call(call, args as Calls[K]['args']);
+  }
+  openScene(bytes: Uint8Array<ArrayBuffer>) {
+    return this.call('openScene', { bytes });
+  }
+  packScene(bytes: Uint8Array<ArrayBuffer>, options: ShareRequest) {
+    return this.call('packScene', { bytes, options });
+  }
+  share(request: ShareRequest) {
+    return this.call('share', request);
+  }
+  viewpoint() {
+    return this.call('viewpoint', {});
   }
   view(command: ViewCommand): void {
     this.port.postMessage(command, []);

@@ -31,6 +31,10 @@ const SHARED = [
   'cancelled',
   'empty-cloud',
   'bad-request',
+  'scene-damaged',
+  'scene-too-large',
+  'scene-empty',
+  'link-refused',
   'out-of-memory',
   'busy',
 ] satisfies ErrorCode[];

@@ -116,6 +116,22 @@ export const ERRORS = {
     sentence: 'This cannot be done right now.',
     action: 'Open either one video, or any number of images.',
   },
+  'scene-damaged': {
+    sentence: 'The scene is damaged or incomplete.',
+    action: 'Ask for the link or file again; chat programs sometimes cut long links.',
+  },
+  'scene-too-large': {
+    sentence: 'The scene is larger than can be shown.',
+    action: 'Ask for a smaller one: fewer points, or a smaller link.',
+  },
+  'scene-empty': {
+    sentence: 'There are no points in this scene.',
+    action: 'Choose a GLB or PLY file that holds points.',
+  },
+  'link-refused': {
+    sentence: 'The link asks for something that is not opened.',
+    action: 'Links may name https addresses and files of this page’s own site.',
+  },
   'out-of-memory': {
     sentence: 'There is not enough memory for this.',
     action: 'Close other tabs, or use fewer frames or a smaller model.',

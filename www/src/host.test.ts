@@ -41,7 +41,7 @@ beforeEach(async () => {
   said = [];
   nextId = 1;
   engine = new Engine(undefined, 'cpu');
-  const module: WasmModule = { default: init, Engine: { create: async () => engine } };
+  const module: WasmModule = { default: init, Engine: { create: async () => engine, packScene: Engine.packScene } };
   const port: HostPort = {
     post: (message) => void said.push(message),
     nextFrame: () => {},

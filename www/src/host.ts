@@ -9,6 +9,8 @@ import { loadModel, loadVerifyFiles } from './model';
 import { toRgba } from './pixels';
 import type { CallName, Calls, FrameImage, FromWorker, Request, ToWorker, ViewCommand } from './protocol';
 import { isScanRequest, ScanCalls, type ScanRequest } from './scan-calls';
+import { answerScene, isSceneRequest, type SceneRequest } from './scene-calls';
+import type { Shared, ShareRequest } from './share/types';
 import { isTakeRequest, TakeCalls, type TakeRequest } from './take-calls';
 
 export interface HostPort {
@@ -22,6 +24,7 @@ export interface HostPort {
 export interface WasmModule {
   default(): Promise<unknown>;
   Engine: {
+    packScene(bytes: Uint8Array, options: ShareRequest): Shared;
     create(canvas: OffscreenCanvas | undefined, options: { device: 'auto' | 'cpu' | 'gpu' }): Promise<WasmEngine>;
   };
 }
@@ -72,6 +75,9 @@ export class EngineHost {
   }
 
   private answer(request: Request): Promise<Calls[CallName]['result']> {
+    if (isSceneRequest(request)) {
+      return this.scene(request);
+    }
     if (isScanRequest(request)) {
       // What the engine still knows after a crash is worth the attempt.
       const engine = request.call === 'record' ? (this.engine ?? this.living()) : this.living();
@@ -106,7 +112,7 @@ export class EngineHost {
 
   private async answerAtOnce(
     request: Exclude<
-      Exclude<Request, ScanRequest | TakeRequest>,
+      Exclude<Request, ScanRequest | SceneRequest | TakeRequest>,
       { call: 'create' | 'loadModel' | 'start' | 'push' | 'offer' | 'reset' | 'export' | 'verify' }
     >,
   ) {
@@ -126,14 +132,31 @@ export class EngineHost {
     }
   }
 
-  private async create({ canvas, device }: Calls['create']['args']) {
-    let module: WasmModule;
+  private async scene(request: SceneRequest) {
+    const value = await answerScene(
+      request,
+      () => this.living(),
+      () => this.wasm(),
+    );
+    if (request.call === 'openScene' && this.engine) {
+      this.copy = null;
+      this.keepCopy(this.engine, this.engine.stats().points);
+    }
+    return value;
+  }
+
+  private async wasm(): Promise<WasmModule> {
     try {
-      module = await this.importWasm();
+      const module = await this.importWasm();
       await module.default();
+      return module;
     } catch (thrown) {
       throw toPoint3rError(thrown, 'network');
     }
+  }
+
+  private async create({ canvas, device }: Calls['create']['args']) {
+    const module = await this.wasm();
     this.engine = await module.Engine.create(canvas, { device });
     this.port.nextFrame(() => this.drawLoop());
     this.port.everySecond(() => this.watchDevice());
@@ -239,6 +262,9 @@ export class EngineHost {
           break;
         case 'fit':
           engine.fit();
+          break;
+        case 'look':
+          engine.look(command.viewpoint);
           break;
         case 'options':
           engine.setView(command.options);

@@ -5,15 +5,19 @@ import { connectView } from './connect-view';
 import { type DemoRequest, demoPictures, demoUrl } from './demos';
 import { defineElements, find, showState } from './elements';
 import { WorkerEngine } from './engine';
-import { Point3rError } from './errors';
+import { Point3rError, toPoint3rError } from './errors';
+import { finishLink, linkedModel, linkedScene, linkOf } from './linked';
 import type { ModelSource } from './models';
 import { workOffline } from './offline';
 import type { DeviceChoice } from './protocol';
 import { Session } from './session';
+import { hasScene, type PageLink } from './share/link';
 import { type AppState, INITIAL, type Settings, Store } from './store';
+import { SHARE_TEXT } from './strings';
 import { unsupportedBecause } from './support';
 import type { TakeOptions } from './take';
 import type { TakeRequest } from './ui/export';
+import type { QuestionDialog } from './ui/question';
 import { unsupportedPage } from './ui/unsupported';
 import type { ViewSize } from './ui/viewport';
 
@@ -30,10 +34,19 @@ function deviceChoice(): DeviceChoice {
 }
 
 async function boot(): Promise<void> {
+  const { link, error } = linkOf(new URL(location.href));
+  if (link.embed) {
+    await showEmbedded(link, error);
+    return;
+  }
   const store = new Store<AppState>(INITIAL);
   defineElements();
   showState(store);
   const because = await unsupportedBecause();
+  if (because && hasScene(link)) {
+    await showSmall(link);
+    return;
+  }
   if (because) {
     const code = because === 'no-adapter' ? 'no-adapter' : 'no-webgpu';
     store.set({ state: 'unsupported', progress: null, error: new Point3rError(code) });
@@ -41,19 +54,56 @@ async function boot(): Promise<void> {
     document.querySelector('main')?.replaceChildren(unsupportedPage(because));
     return;
   }
-  const session = startSession(store);
+  const question = find('p3r-question');
+  if (error) {
+    store.set({ error });
+  }
+  const session = startSession(store, await modelOf(link, store), link, question);
   window.point3r = session;
   find('p3r-camera').attach(session);
   watchPresence(session, store);
+  find('p3r-share').attach(session);
   connect(session, store);
   await session.ready;
+  await finishLink(session, link, question).catch((thrown: unknown) =>
+    store.set({ error: toPoint3rError(thrown, 'network') }),
+  );
   await workOffline((useNow) => {
     store.set({ updateReady: true });
     listen('p3r-update', useNow);
   });
 }
 
-function startSession(store: Store<AppState>): Session {
+/** The model that the link names, or the page's own where there is none, or not agreed to. */
+async function modelOf(link: PageLink, store: Store<AppState>): Promise<string> {
+  const own = new URL('models/default/manifest.json', document.baseURI).href;
+  try {
+    return await linkedModel(link, find('p3r-question'), own);
+  } catch (thrown) {
+    store.set({ error: toPoint3rError(thrown, 'model-not-found') });
+    return own;
+  }
+}
+
+/** The page inside another page: no engine unless a file must be converted. */
+async function showEmbedded(link: PageLink, error: Point3rError | null): Promise<void> {
+  const { startEmbed } = await import('./small/embed');
+  const page = startEmbed(link);
+  if (error) {
+    page.fail(error);
+  } else {
+    await page.openLink(link).catch(() => {});
+  }
+}
+
+/** A linked scene where the browser has no WebGPU. */
+async function showSmall(link: PageLink): Promise<void> {
+  const { SmallPage } = await import('./small/page');
+  const page = new SmallPage({ scene: () => page.say(SHARE_TEXT.smallOnly), error() {}, moved() {} }, 'bar-link');
+  await page.openLink(link).catch(() => {});
+}
+
+function startSession(store: Store<AppState>, modelUrl: string, link: PageLink, question: QuestionDialog): Session {
   const viewport = find('p3r-viewport');
   return new Session({
     store,
@@ -67,7 +117,8 @@ function startSession(store: Store<AppState>): Session {
       engine.view({ type: 'view', view: 'resize', ...viewport.size() });
     },
     device: deviceChoice(),
-    modelUrl: new URL('models/default/manifest.json', document.baseURI).href,
+    modelUrl,
+    ...(hasScene(link) && { first: linkedScene(link, question) }),
   });
 }
 
@@ -94,6 +145,12 @@ function connect(session: Session, store: Store<AppState>): void {
   listen<null>('p3r-dismiss', () => session.dismissError());
   listen<ViewSize>('p3r-resize', (size) => session.currentEngine.view({ type: 'view', view: 'resize', ...size }));
   connectView(session, () => store.get());
+  // Another link in the same tab.
+  window.addEventListener('hashchange', () => {
+    if (location.hash.startsWith('#s=')) {
+      location.reload();
+    }
+  });
 }
 
 async function openDemo(session: Session, { demo, how }: DemoRequest): Promise<void> {

@@ -51,10 +51,15 @@ declare module 'point3r-wasm' {
     viewState(): import('./look').ViewState | null;
     setView(options: import('./protocol').ViewOptions): void;
     draw(): boolean;
+    openScene(bytes: Uint8Array): import('./share/types').SceneReport;
+    share(request: import('./share/types').ShareRequest): import('./share/types').Shared;
+    viewpoint(): import('./viewer/shared-scene').Viewpoint | undefined;
+    look(viewpoint: import('./viewer/shared-scene').Viewpoint): void;
     verify(files: import('./protocol').VerifyFiles): Promise<import('./protocol').VerifyReport>;
     free(): void;
   }
   export const Engine: {
+    packScene(bytes: Uint8Array, options: import('./share/types').ShareRequest): import('./share/types').Shared;
     create(
       canvas: OffscreenCanvas | undefined,
       options: { device: import('./protocol').DeviceChoice },

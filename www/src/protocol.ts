@@ -3,7 +3,9 @@
 import type { ErrorCode } from './errors';
 import type { LookCalls, LookCommand, ViewOptions } from './look';
 import type { ModelSource } from './models';
+import type { SceneReport, Shared, ShareRequest } from './share/types';
 import type { TakeFormat, TakeOptions, TakeSizes } from './take';
+import type { Viewpoint } from './viewer/shared-scene';
 
 export type { ViewOptions } from './look';
 
@@ -175,6 +177,12 @@ export interface Calls extends LookCalls {
   takeSizes: { args: TakeOptions; result: TakeSizes };
   stats: { args: Record<string, never>; result: EngineStats };
   verify: { args: { url: string }; result: VerifyReport };
+  /** Shows a scene file instead of what is there. */
+  openScene: { args: { bytes: Uint8Array<ArrayBuffer> }; result: SceneReport };
+  /** Turns a scene file into the compact form; needs no engine. */
+  packScene: { args: { bytes: Uint8Array<ArrayBuffer>; options: ShareRequest }; result: Shared };
+  share: { args: ShareRequest; result: Shared };
+  viewpoint: { args: Record<string, never>; result: Viewpoint | null };
 }
 export type CallName = keyof Calls;
 export type Request = { [K in CallName]: { type: 'call'; id: number; call: K; args: Calls[K]['args'] } }[CallName];
@@ -184,6 +192,7 @@ export type ViewCommand =
   | { type: 'view'; view: 'orbit' | 'pan'; dx: number; dy: number }
   | { type: 'view'; view: 'zoom'; factor: number }
   | { type: 'view'; view: 'fit' }
+  | { type: 'view'; view: 'look'; viewpoint: Viewpoint }
   | { type: 'view'; view: 'options'; options: ViewOptions }
   | LookCommand;
 
@@ -213,6 +222,9 @@ export function transferables(request: Request): Transferable[] {
       return [request.args.image];
     case 'restore':
       return [request.args.record.buffer];
+    case 'openScene':
+    case 'packScene':
+      return [request.args.bytes.buffer];
     default:
       return [];
   }

@@ -9,12 +9,15 @@ import { Core } from './session/core';
 import { Recovery } from './session/recovery';
 import { Runner } from './session/runner';
 import { discardSaved, lookForSaved, openSaved, showSaving } from './session/saved';
+import { type SceneFile, sceneIn, showScene } from './session/scenes';
 import { showTaking, takeAway } from './session/take';
 import type { Run, SessionEvents, SessionParts, Stats, UndoWhat } from './session/types';
 import { SceneView } from './session/view';
+import type { SceneReport, Shared, ShareRequest } from './share/types';
 import type { AppState, PageState, Settings, ViewSettings } from './store';
 import type { TakeFormat, TakeOptions, TakeSizes } from './take';
 import { type FrameSource, openFiles, openUrl, type PickingOptions } from './video';
+import type { Viewpoint } from './viewer/shared-scene';
 
 export type { Run, SessionEvents, SessionParts, Stats, UndoWhat } from './session/types';
 
@@ -58,7 +61,7 @@ export class Session {
   }
 
   /**
-   * Reconstructs a video or images. Resolves when the source is accepted and its frames begin to flow; the cloud on screen
+   * Reconstructs a video or images, or shows a scene (GLB, PLY). Resolves when the source is accepted and its frames begin to flow; the cloud on screen
    * is replaced only then. Rejects with a named error when it is not accepted, and leaves everything as it was.
    * While a model is loading this waits for it.
    */
@@ -68,7 +71,11 @@ export class Session {
 
   /** Scans with the camera, from an empty cloud. Rejects with a named error when there is none to be had. */
   scan(): Promise<Run> {
-    return this.queued(() => this.runner.scan());
+    return this.queued(async () => {
+      await this.needModel();
+      this.core.scene = null;
+      return this.runner.scan();
+    });
   }
 
   /** Goes on with the reconstruction that is there, with the camera: after Stop, or after it was opened again. */
@@ -141,6 +148,7 @@ export class Session {
       await ended;
     }
     this.core.saved = null;
+    this.core.scene = null;
     const nothing = { frames: 0, pointers: 0, points: 0, msPerFrame: 0, source: '', continuable: false };
     this.core.store.set({ ...nothing, error: null, progress: null, saving: 'off', note: '' });
     this.view.forget();
@@ -150,6 +158,7 @@ export class Session {
   openSaved(): Promise<void> {
     return this.queued(async () => {
       await this.runner.stop();
+      this.core.scene = null;
       await openSaved(this.core);
       this.view.forget();
     });
@@ -240,6 +249,25 @@ export class Session {
     return { url: href };
   }
 
+  /** Packs what is there into the compact form of links, within a budget of bytes. */
+  share(request: ShareRequest): Promise<Shared> {
+    return this.reporting(this.engine.share({ confidence: this.view.settings.confidence, ...request }));
+  }
+
+  /** What the scene on screen is called. */
+  get sceneTitle(): string {
+    return this.parts.store.get().source.replace(/\.[a-z0-9]{2,4}$/i, '');
+  }
+
+  /** Where the viewer stands and looks at; null without a view. */
+  viewpoint(): Promise<Viewpoint | null> {
+    return this.engine.viewpoint();
+  }
+
+  look(viewpoint: Viewpoint): void {
+    this.engine.view({ type: 'view', view: 'look', viewpoint });
+  }
+
   /** Checks the network against a golden folder, on the engine's own device. */
   verify(folder: string): Promise<VerifyReport> {
     return this.engine.verify(new URL(folder, document.baseURI).href);
@@ -307,16 +335,56 @@ export class Session {
       this.parts.store.set({ device });
       this.parts.engineReady(this.engine);
       this.view.introduce(this.engine);
-      this.core.setProgress({ stage: 'model', done: 0, total: 0 });
-      const model = await this.engine.loadModel(this.core.model);
-      this.parts.store.set({ model, progress: null });
+      const scene = await this.showFirst();
+      if (!scene) {
+        await this.needModel();
+      }
       this.setState('ready');
-      lookForSaved(this.core);
+      if (!scene) {
+        lookForSaved(this.core);
+      }
     } catch (thrown) {
       const error = toPoint3rError(thrown, 'crashed');
       this.parts.store.set({ progress: null });
       this.setState(error.code === 'no-webgpu' || error.code === 'no-adapter' ? 'unsupported' : 'failed');
       throw this.report(error);
+    }
+  }
+
+  /** Shows the scene that the page was opened with; whether there was one to be shown. */
+  private async showFirst(): Promise<boolean> {
+    const { first } = this.parts;
+    if (!first) {
+      return false;
+    }
+    delete this.parts.first;
+    try {
+      const file = await first;
+      if (file) {
+        await this.showScene(file);
+      }
+      return file !== null;
+    } catch (thrown) {
+      this.report(toPoint3rError(thrown, 'scene-damaged'));
+      return true;
+    } finally {
+      this.parts.store.set({ progress: null });
+    }
+  }
+
+  private async showScene(file: SceneFile): Promise<SceneReport> {
+    const report = await showScene(this.core, file);
+    this.view.forget();
+    this.core.emit('scene', report);
+    return report;
+  }
+
+  /** Loads the model unless there is one. */
+  private async needModel(): Promise<void> {
+    if (!this.parts.store.get().model) {
+      this.core.setProgress({ stage: 'model', done: 0, total: 0 });
+      const model = await this.engine.loadModel(this.core.model);
+      this.parts.store.set({ model, progress: null });
     }
   }
 
@@ -357,12 +425,21 @@ export class Session {
       this.core.setProgress({ stage: 'open', done: 0, total: 0 });
     }
     const { rate, maxFrames } = this.core.settings;
+    const given = typeof input === 'string' || input instanceof URL ? new URL(input, document.baseURI) : [...input];
     let source: FrameSource;
     try {
-      source = await openSource(input, { rate, maxFrames });
+      const scene = await sceneIn(given);
+      if (scene) {
+        await this.runner.stop();
+        const { cameras } = await this.showScene(scene);
+        return { name: this.parts.store.get().source, total: cameras, finished: Promise.resolve() };
+      }
+      source = await openSource(given, { rate, maxFrames });
     } catch (thrown) {
       throw toPoint3rError(thrown, 'unsupported-file');
     }
+    await this.needModel();
+    this.core.scene = null;
     return this.runner.begin(source);
   }
 
@@ -430,9 +507,6 @@ export class Session {
   }
 }
 
-function openSource(input: Iterable<File> | FileList | URL | string, options: PickingOptions): Promise<FrameSource> {
-  if (typeof input === 'string' || input instanceof URL) {
-    return openUrl(new URL(input, document.baseURI), options);
-  }
-  return openFiles([...input], options);
+function openSource(input: readonly File[] | URL, options: PickingOptions): Promise<FrameSource> {
+  return input instanceof URL ? openUrl(input, options) : openFiles(input, options);
 }

@@ -312,3 +312,60 @@ export const THEME_TEXT: Record<ThemeChoice, string> = {
   dark: 'Colours: dark',
   light: 'Colours: light',
 };
+
+/** The share dialog, questions about links, embedded and offline pages. */
+export const SHARE_TEXT = {
+  heading: 'Share this scene',
+  lead: 'The link holds the scene itself: nothing is uploaded, and nobody but who has the link can see it.',
+  title: 'Title',
+  titleHint: 'what others read above the scene',
+  size: 'Size of the link',
+  sizes: {
+    qr: 'QR code (3 KB)',
+    chat: 'Chat (16 KB)',
+    mail: 'Mail (128 KB)',
+    large: 'Large (1 MB)',
+  },
+  cameras: 'With the camera path',
+  view: 'Opens at the view of the moment',
+  packing: 'Packing the scene …',
+  cloud: (points: string, voxel: string) => `${points} points, one every ${voxel}`,
+  length: (kilobytes: string) => `link of ${kilobytes} KB`,
+  tooLong: 'Some chat programs cut links this long. If so, send the web page instead.',
+  link: 'Link',
+  copy: 'Copy link',
+  copied: 'Copied',
+  notCopied: 'Could not copy: select the link and copy it by hand.',
+  send: 'Send with …',
+  qr: 'QR code of the link',
+  qrTooLong: 'A QR code holds 3 KB at most: choose that size to get one.',
+  page: 'Download as a web page',
+  pageHint: 'One file below 5 MB with many more points. Opens in any browser, also without a network.',
+  glb: 'Download as GLB',
+  glbHint: 'All points with cameras, for other 3D programs and for this page.',
+  embed: 'Embed',
+  embedHint: 'To be pasted into a page of yours:',
+  questionTitle: 'Open this?',
+  questionForeign: (kind: string) => `The link loads ${kind} from another site:`,
+  questionLarge: (kind: string, size: string) => `The link loads ${kind} of ${size} from:`,
+  questionHint: 'That site will see your network address. Nothing you film or open is sent to it.',
+  questionScene: 'a scene',
+  questionVideo: 'a video',
+  questionModel: 'a model',
+  yes: 'Load it',
+  no: 'Do not load',
+  openFull: 'Open in Point3R',
+  showAll: 'Show all',
+  loadingScene: 'Loading the scene …',
+  smallOnly: 'This browser lacks WebGPU: scenes can be looked at here, but not made.',
+  noScene: 'There is no scene to show: add a link to one.',
+} as const;
+
+/** What a downloaded page says. */
+export const OFFLINE_TEXT = {
+  canvas:
+    'Point cloud. Drag or use the arrow keys to turn it, shift-drag to move it, scroll or plus and minus to zoom, F to show all.',
+  showAll: 'Show all',
+  damaged: 'This file is damaged: ask for it again.',
+  cannotDraw: 'This browser cannot draw the scene (it needs WebGL 2).',
+} as const;

@@ -58,7 +58,10 @@ export async function serve(root, mounts = {}) {
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address();
-  return { url: `http://localhost:${port}/`, requests, close: () => closed(server) };
+  const mount = (prefix, target) => {
+    mounts[prefix] = target;
+  };
+  return { url: `http://localhost:${port}/`, requests, mount, close: () => closed(server) };
 }
 
 /** Also while a browser keeps its connections open. */

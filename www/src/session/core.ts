@@ -4,6 +4,7 @@ import { type Point3rError, toPoint3rError } from '../errors';
 import type { ModelSource } from '../models';
 import type { EngineStats } from '../protocol';
 import type { AppState, PageState, Progress, Settings, Store } from '../store';
+import type { SceneFile } from './scenes';
 import type { SessionEvents, SessionParts } from './types';
 
 /** Under which name a reconstruction is saved, and what it is called. `began` in seconds since 1970. */
@@ -18,6 +19,8 @@ export class Core {
   readonly store: Store<AppState>;
   /** Where the reconstruction on screen is being saved. */
   saved: Saved | null = null;
+  /** The scene on screen, if it was opened and not made here: for another engine. */
+  scene: SceneFile | null = null;
   /** The model in use, for another engine. */
   model: ModelSource;
   /** Called when another scene takes the place of the last. */

@@ -127,10 +127,12 @@ export class Recovery {
   }
 
   private async attempt(was: Interrupted, frames: number, undrawn: boolean): Promise<Engine> {
-    const { engine: old, saved } = this.host.core;
+    const { engine: old, saved, scene } = this.host.core;
     const made = await this.host.make(undrawn);
     try {
-      if ((await carry(old, made, saved)) < frames) {
+      if (scene) {
+        await made.openScene(scene.bytes.slice());
+      } else if ((await carry(old, made, saved)) < frames) {
         if (!saved) {
           throw new Point3rError('device-lost', 'The reconstruction could not be carried over.');
         }

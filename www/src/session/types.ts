@@ -2,7 +2,9 @@
 import type { Engine, EngineEvents } from '../engine';
 import type { Point3rError } from '../errors';
 import type { DeviceChoice, EngineStats, FrameReport, UndoRequest, Verdict } from '../protocol';
+import type { SceneReport } from '../share/types';
 import type { AppState, PageState, Progress, Store } from '../store';
+import type { SceneFile } from './scenes';
 
 export interface SessionEvents {
   /** A frame has been reconstructed and its points are on screen. */
@@ -12,6 +14,8 @@ export interface SessionEvents {
   progress: Progress;
   error: Point3rError;
   state: PageState;
+  /** A scene was opened. */
+  scene: SceneReport;
   /** A lost device was replaced, and the reconstruction is there again. */
   recovered: { frames: number };
 }
@@ -43,4 +47,6 @@ export interface SessionParts {
   engineReady(engine: Engine): void;
   device: DeviceChoice;
   modelUrl: string;
+  /** A scene to show first: the model is then loaded when it is needed. */
+  first?: Promise<SceneFile | null>;
 }

@@ -12,7 +12,9 @@ import type {
   UndoRequest,
   ViewOptions,
 } from '../protocol';
+import type { SceneReport, Shared } from '../share/types';
 import { type FileFormat, isSmall, type TakeOptions, type TakeSizes } from '../take';
+import type { Viewpoint } from '../viewer/shared-scene';
 
 interface Point {
   x: number;
@@ -52,6 +54,32 @@ export class Engine implements WasmEngine {
     this.context = canvas?.getContext('2d') ?? null;
     this.backend = backend;
   }
+
+  static packScene(bytes: Uint8Array): Shared {
+    return { bytes: bytes.slice(), points: 0, voxel: 1, cameras: 0 };
+  }
+
+  openScene(bytes: Uint8Array): SceneReport {
+    if (bytes.length < 16) {
+      throw failure('scene-damaged', 'too short');
+    }
+    this.reset();
+    this.chunks.push([{ x: 0, y: 0, z: 2, r: 255, g: 0, b: 0 }]);
+    return { title: '', points: 1, cameras: 1, spacing: null, viewpoint: null };
+  }
+
+  share(): Shared {
+    if (this.chunks.length === 0) {
+      throw failure('empty-cloud', '');
+    }
+    return { bytes: new Uint8Array(100), points: 7, voxel: 0.1, cameras: 1 };
+  }
+
+  viewpoint(): Viewpoint {
+    return { eye: [0, 0, -1], target: [0, 0, 2] };
+  }
+
+  look(): void {}
 
   free(): void {}
 
