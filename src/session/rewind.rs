@@ -128,7 +128,7 @@ impl Session {
             let kept = self.keyframes.frames().get(position).and_then(|frame| frame.maps.as_ref());
             let Some(maps) = kept else { return Err(SessionError::PictureGone { frame: position }) };
             let image = RgbImage { width: maps.width, height: maps.height, rgb: maps.rgb.clone() };
-            let mut next = state.clone().unwrap_or_else(|| model.start());
+            let mut next = state.clone().unwrap_or_else(|| model.start().with_cap(self.options.pointers));
             let stepped = model.step(&mut next, &image, pace).await;
             stepped.map_err(|source| SessionError::Model { frame: position, source })?;
             if let Some(before) = state.replace(next) {
