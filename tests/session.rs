@@ -4,6 +4,7 @@
 use burn::tensor::Device;
 use point3r::{
     frames::Frame,
+    memory::PointerCap,
     model::{Config, Point3r},
     pace::Pace,
     preprocess::RgbImage,
@@ -145,6 +146,24 @@ fn undo_again_and_again_equals_a_run_of_the_frames_that_are_left() {
     }
     undo(&mut session, Undo::Frames(2)).unwrap();
     assert_eq!(trace(&mut session), trace(&mut run_of([0, 1, 2, 20, 21])));
+}
+
+#[test]
+fn undo_keeps_to_the_limit_on_pointers() {
+    let limited = |frames: usize| {
+        let mut session = Session::new();
+        session.load(model());
+        let pointers = PointerCap { pointers: 16, ..PointerCap::default() };
+        session.start(SessionOptions { size: Some(64), pointers, ..SessionOptions::default() }).unwrap();
+        for index in 0..frames {
+            push(&mut session, &frame(index, 64, 48)).unwrap();
+        }
+        session
+    };
+    let mut session = limited(9);
+    undo(&mut session, Undo::To(2)).unwrap();
+    assert!(session.pointers() <= 16);
+    assert_eq!(trace(&mut session), trace(&mut limited(3)));
 }
 
 #[test]
