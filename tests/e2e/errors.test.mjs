@@ -164,7 +164,7 @@ test('a crashed engine: the cloud is still shown and exported, and Reset brings 
   await screenshot(page, 'error-crashed');
   assert.equal((await exportPly(page)).count, points);
   assert.ok(inkShare(await page.locator('p3r-viewport').screenshot()) > 0.005);
-  await page.getByRole('button', { name: 'Reset' }).click();
+  await page.getByRole('button', { name: 'Reset', exact: true }).click();
   await waitForStats(page, 'a new engine', ({ state, points }) => state === 'ready' && points === 0);
   assert.equal((await stats(page)).error, null);
   await choose(page, `${FOX}/0004.jpg`);

@@ -158,7 +158,7 @@ test('pause holds, resume goes on, stop keeps the cloud, reset empties it', {
   await page.getByRole('button', { name: 'Stop' }).click();
   await waitForStats(page, 'ready', ({ state }) => state === 'ready', 2 * MINUTES);
   assert.ok((await stats(page)).points > 0);
-  await page.getByRole('button', { name: 'Reset' }).click();
+  await page.getByRole('button', { name: 'Reset', exact: true }).click();
   await waitForStats(page, 'an empty cloud', ({ points }) => points === 0);
   const refusal = await page.evaluate(() =>
     window.point3r.export('ply').then(
