@@ -33,6 +33,23 @@ pub struct RgbImage {
     pub rgb: Vec<u8>,
 }
 
+impl RgbImage {
+    /// Deterministic noise, for timing: formula weights spread its patches, so the memory grows.
+    #[must_use]
+    pub fn noise(width: usize, height: usize, seed: usize) -> Self {
+        let mut x = u32::try_from(seed).unwrap_or(0).wrapping_mul(0x9E37_79B9) | 1;
+        let rgb = (0..width * height * 3)
+            .map(|_| {
+                x ^= x << 13;
+                x ^= x >> 17;
+                x ^= x << 5;
+                x.to_le_bytes()[0]
+            })
+            .collect();
+        Self { width, height, rgb }
+    }
+}
+
 /// An image that cannot be given to the network.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PreprocessError {

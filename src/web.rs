@@ -6,6 +6,7 @@
 //! points and tensors), drawing goes on, and commands for the session wait in `deferred`.
 //! Everything thrown is an [`EngineError`]; a Rust panic instead posts `{code: "crashed", message}` to the page.
 
+mod bench;
 mod command;
 mod error;
 mod export;

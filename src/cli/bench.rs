@@ -93,7 +93,7 @@ pub(super) fn execute(args: Args) -> Outcome {
     let mut state = model.start();
     let mut frames = Vec::new();
     for index in 0..=args.frames {
-        let image = noise(width, height, index);
+        let image = RgbImage::noise(width, height, index);
         let pointers_before = state.memory().len();
         let recording = Recording::start();
         let clock = Instant::now();
@@ -169,18 +169,4 @@ fn print(report: &Report) {
 #[expect(clippy::cast_precision_loss, reason = "printed with one decimal")]
 fn mib(bytes: u64) -> f64 {
     bytes as f64 / f64::from(1 << 20)
-}
-
-/// Deterministic noise: formula weights spread its patches, so the memory grows.
-fn noise(width: usize, height: usize, seed: usize) -> RgbImage {
-    let mut x = u32::try_from(seed).unwrap_or(0).wrapping_mul(0x9E37_79B9) | 1;
-    let rgb = (0..width * height * 3)
-        .map(|_| {
-            x ^= x << 13;
-            x ^= x >> 17;
-            x ^= x << 5;
-            x.to_le_bytes()[0]
-        })
-        .collect();
-    RgbImage { width, height, rgb }
 }

@@ -1,10 +1,10 @@
 //! Scaled dot-product attention (spec 3.3), its queries and keys turned by position.
 
-use burn::tensor::{Tensor, module, ops::AttentionModuleOptions};
+use burn::tensor::{Tensor, TensorData, module, ops::AttentionModuleOptions};
 
-use super::host;
 use super::rotary::Rotary;
 use super::wgsl::{Buffer, Variant, attention as kernel, rotary::Tables};
+use super::{gemm, host};
 
 /// Attention of a stream over itself: `qkv` `[tokens, 3 * heads * d]` to `[tokens, heads * d]`.
 pub(crate) fn attend_own(qkv: Tensor<2>, heads: usize, rotary: Option<&Rotary>) -> Tensor<2> {
@@ -80,6 +80,14 @@ const HOST_SCORES: usize = 8 << 20;
 /// `softmax(q k^T / sqrt d) v` per head; `[tokens, heads, d]` in and out, `k` and `v` of any length.
 fn attend(q: Tensor<3>, k: Tensor<3>, v: Tensor<3>) -> Tensor<3> {
     let ([queries, heads, d], [keys, _, _]) = (q.dims(), k.dims());
+    if host::uses_panels(&q.device()) {
+        let device = q.device();
+        let data = [q, k, v].map(Tensor::into_data);
+        // Every tensor of the network is f32.
+        let [q, k, v] = data.each_ref().map(|data| data.as_slice::<f32>().unwrap_or_default());
+        let out = gemm::attend(q, k, v, heads, d);
+        return Tensor::from_data(TensorData::new(out, [queries, heads, d]), &device);
+    }
     let on_host = host::is_host(&q.device()) && queries * heads * keys <= HOST_SCORES;
     let [q, k, v] = [q, k, v].map(|x| x.swap_dims(0, 1));
     let out = if on_host {

@@ -1,11 +1,14 @@
 //! Convolutions of the dense heads (spec 5.2).
 
-use burn::tensor::ops::ConvOptions;
-use burn::tensor::{Tensor, module};
+use std::sync::Arc;
 
+use burn::tensor::ops::ConvOptions;
+use burn::tensor::{Tensor, TensorData, module};
+
+use super::gemm::Kernels;
 use super::wgsl::linear::{After, Convolution, Weights};
 use super::wgsl::{Buffer, Variant};
-use super::{Linear, Map};
+use super::{Linear, Map, host};
 use crate::weights::{Parameters, WeightsError};
 
 /// A convolution with square kernel, "same" padding for stride 1.
@@ -21,6 +24,8 @@ pub(crate) struct Conv {
 enum Form {
     /// `[output, input, side, side]`.
     Tensors(Tensor<4>, Option<Tensor<1>>),
+    /// On the CPU in wasm, with the bias (may be empty).
+    Host(Arc<Kernels>, Vec<f32>),
     /// `[output, side, side, input]`.
     Kernel(Box<KernelForm>),
 }
@@ -46,6 +51,13 @@ impl Conv {
     ) -> Result<Self, WeightsError> {
         let weight: Tensor<4> = p.take(&format!("{prefix}.weight"), [output, input, side, side])?;
         let bias = if bias { Some(p.take(&format!("{prefix}.bias"), [output])?) } else { None };
+        if host::uses_panels(p.device()) {
+            // Every tensor of the network is f32.
+            let bias = bias.and_then(|bias: Tensor<1>| bias.into_data().try_into_vec::<f32>().ok());
+            let data = weight.into_data();
+            let kernels = Kernels::new(data.as_slice::<f32>().unwrap_or_default(), [output, input, side]);
+            return Ok(Self { form: Form::Host(Arc::new(kernels), bias.unwrap_or_default()), stride, side });
+        }
         let form = variant
             .and_then(|_| KernelForm::new(&weight, bias.as_ref()))
             .map_or(Form::Tensors(weight, bias), |form| Form::Kernel(Box::new(form)));
@@ -75,6 +87,13 @@ impl Conv {
                 let conv = Convolution { height, width, kernel, stride, top: 0, rows };
                 form.run(variant, map, conv, relu, residual)
             }
+            (Form::Host(kernels, bias), x) => {
+                let y = convolve_on_host(kernels, bias, self.stride, if relu { x.relu() } else { x }.planes());
+                Map::Planes(match residual {
+                    Some(residual) => residual.planes() + y,
+                    None => y,
+                })
+            }
             (Form::Tensors(weight, bias), x) => {
                 let x = if relu { x.relu() } else { x };
                 let options = ConvOptions::new([self.stride; 2], [self.side / 2; 2], [1, 1], 1);
@@ -97,6 +116,16 @@ impl Conv {
         let conv = Convolution { height, width, kernel: self.side, stride: 1, top, rows };
         form.run(variant, map, conv, false, None)
     }
+}
+
+/// The convolution of a map `[1, input, height, width]` in memory.
+fn convolve_on_host(kernels: &Kernels, bias: &[f32], stride: usize, map: Tensor<4>) -> Tensor<4> {
+    let ([_, _, height, width], device) = (map.dims(), map.device());
+    let data = map.into_data();
+    // Every tensor of the network is f32.
+    let y = kernels.convolve(data.as_slice::<f32>().unwrap_or_default(), [height, width], stride, bias);
+    let [height, width] = [height, width].map(|side| side.div_ceil(stride));
+    Tensor::from_data(TensorData::new(y, [1, kernels.output(), height, width]), &device)
 }
 
 impl KernelForm {

@@ -10,6 +10,11 @@ pub(crate) fn is_host(device: &Device) -> bool {
     *device == Device::flex()
 }
 
+/// Whether matrix products of this device are ours (`gemm`): one thread with 128-bit registers, that is wasm.
+pub(crate) fn uses_panels(device: &Device) -> bool {
+    cfg!(target_arch = "wasm32") && is_host(device)
+}
+
 /// Changes the values of an f32 tensor on the host, without a copy where nothing else holds them.
 pub(crate) fn in_place<const D: usize>(tensor: Tensor<D>, change: impl FnOnce(&mut [f32])) -> Tensor<D> {
     let device = tensor.device();

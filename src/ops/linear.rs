@@ -1,9 +1,12 @@
-//! Linear layers: dense weights of any device, packed weights, and packed weights that the CPU unpacks as it goes.
+//! Linear layers: dense weights of any device, packed weights, and what the CPU makes of both.
+//!
+//! In wasm the CPU has weights in panels (`gemm`); natively burn's product uses threads and wider registers.
 
 use std::sync::Arc;
 
 use burn::tensor::{Tensor, TensorData, module};
 
+use super::gemm::{Panels, Tiles};
 use super::wgsl::{Buffer, Variant, linear as kernel};
 use super::{gelu, host};
 use crate::quant::{BLOCK, Bits, PackedMatrix, blocks, unpack_block};
@@ -28,7 +31,9 @@ enum Weight {
     Dense(Tensor<2>),
     /// On a GPU.
     Packed(Box<PackedMatrix>),
-    /// On the CPU.
+    /// On the CPU in wasm.
+    Panels(Arc<Panels>),
+    /// On the CPU, for networks that are too large to be unpacked.
     Host(Arc<HostMatrix>),
     /// On a GPU, for the kernels.
     Kernel(Variant, Box<KernelMatrix>),
@@ -64,12 +69,25 @@ impl Linear {
         {
             return Self { weight, bias };
         }
+        if host::uses_panels(&weight.device())
+            && let Ok(values) = weight.to_data().as_slice::<f32>()
+        {
+            let element = |k: usize, n: usize| values.get(n * input + k).copied().unwrap_or_default();
+            return Self { weight: Weight::Panels(Arc::new(Panels::new(input, output, element))), bias };
+        }
         let weight: Tensor<1> = weight.transpose().reshape([input * output]);
         Self::from_columns(weight.reshape([input, output]), bias)
     }
 
     /// From `[in, out]`.
     pub(crate) fn from_columns(weight: Tensor<2>, bias: Tensor<1>) -> Self {
+        let [input, output] = weight.dims();
+        if host::uses_panels(&weight.device())
+            && let Ok(values) = weight.to_data().as_slice::<f32>()
+        {
+            let element = |k: usize, n: usize| values.get(k * output + n).copied().unwrap_or_default();
+            return Self { weight: Weight::Panels(Arc::new(Panels::new(input, output, element))), bias };
+        }
         Self { weight: Weight::Dense(weight), bias }
     }
 
@@ -109,6 +127,7 @@ impl Linear {
         match &self.weight {
             Weight::Dense(weight) => module::linear(x, weight.clone(), Some(self.bias.clone())),
             Weight::Packed(matrix) => packed(x, matrix, &self.bias),
+            Weight::Panels(panels) => multiply(x, panels, &self.bias),
             Weight::Host(matrix) => matrix.linear(&x, &self.bias),
             Weight::Kernel(variant, matrix) => matrix.apply(*variant, x, Then::Store),
         }
@@ -160,6 +179,18 @@ fn packed(x: Tensor<2>, matrix: &PackedMatrix, bias: &Tensor<1>) -> Tensor<2> {
     x.matmul(matrix.dequantise().transpose()) + bias.clone().unsqueeze()
 }
 
+/// `x B + bias` in memory.
+fn multiply(x: Tensor<2>, panels: &Panels, bias: &Tensor<1>) -> Tensor<2> {
+    let ([rows, depth], columns, device) = (x.dims(), panels.columns(), x.device());
+    let (x, bias) = (x.into_data(), bias.to_data());
+    let mut out = vec![0.0; rows * columns];
+    // Every tensor of the network is f32.
+    if let (Ok(x), Ok(bias)) = (x.as_slice::<f32>(), bias.as_slice::<f32>()) {
+        panels.multiply(&Tiles::new(depth, x.chunks(depth.max(1))), bias, &mut out);
+    }
+    Tensor::from_data(TensorData::new(out, [rows, columns]), &device)
+}
+
 /// Packed weights in memory, unpacked a panel of output channels at a time.
 #[derive(Debug)]
 struct HostMatrix {
@@ -205,7 +236,7 @@ impl HostMatrix {
         let panel = |first: usize| {
             let count = PANEL.min(outputs - first);
             let bias = bias.clone().narrow(0, first, count);
-            module::linear(x.clone(), self.columns(first, count, &bias), Some(bias))
+            Linear::from_columns(self.columns(first, count, &bias), bias).forward(x.clone())
         };
         Tensor::cat((0..outputs).step_by(PANEL).map(panel).collect(), 1)
     }
@@ -246,7 +277,10 @@ mod tests {
                 let once = Linear::from_columns(host.columns(0, output, &bias), bias.clone());
                 assert!(worst(once.forward(x.clone()), expected.clone()) == 0.0);
                 assert!(worst(host.linear(&x, &bias), expected.clone()) < 1e-4);
-                assert!(worst(packed(x, &matrix, &bias), expected) < 1e-4);
+                assert!(worst(packed(x.clone(), &matrix, &bias), expected.clone()) < 1e-4);
+                let values = packed_values.dequantise();
+                let panels = Panels::new(input, output, |k, n| values[n * input + k]);
+                assert!(worst(multiply(x, &panels, &bias), expected) < 1e-4);
             }
         }
     }

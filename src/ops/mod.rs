@@ -2,6 +2,7 @@
 
 mod attention;
 mod conv;
+mod gemm;
 mod host;
 mod linear;
 mod map;
