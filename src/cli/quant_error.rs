@@ -27,9 +27,9 @@ pub(super) struct Args {
     /// Store all matrices alike, instead of the sensitive ones more precisely.
     #[arg(long)]
     uniform: bool,
-    /// Also round one component at a time, the others exact.
-    #[arg(long)]
-    each: bool,
+    /// Also round this part alone, the others exact; `each` for every component in turn. Repeatable.
+    #[arg(long, value_name = "PART")]
+    part: Vec<String>,
     /// Where to compute: cpu, gpu (also a software one) or auto.
     #[arg(long, default_value = "cpu")]
     device: DeviceChoice,
@@ -63,13 +63,19 @@ pub(super) fn execute(args: Args) -> Outcome {
     } else {
         args.precision.clone()
     };
+    let components = COMPONENTS.map(|component| component_name(component).to_owned());
+    let parts: Vec<String> = args
+        .part
+        .iter()
+        .flat_map(|part| if part == "each" { components.to_vec() } else { vec![part.clone()] })
+        .collect();
     let mut mixes = Vec::new();
     for precision in asked.into_iter().map(Storage::from) {
         let mix = if args.uniform { Mix::uniform(precision) } else { Mix::of(precision) };
         mixes.push((precision.to_string(), mix.with(&args.keep)));
-        for component in COMPONENTS.into_iter().filter(|_| args.each) {
-            let rule = Rule { part: component_name(component).to_owned(), storage: precision };
-            mixes.push((format!("{precision} {}", rule.part), Mix::uniform(Storage::F32).with(&[rule])));
+        for part in &parts {
+            let rule = Rule { part: part.clone(), storage: precision };
+            mixes.push((format!("{precision} {part}"), Mix::uniform(Storage::F32).with(&[rule])));
         }
     }
     if !args.json {

@@ -105,13 +105,28 @@ pub async fn run_rounded(
     Ok(run)
 }
 
+/// A rotation is the same with all signs turned: the quaternion nearer to the exact one.
+fn same_half(name: &str, exact: &Reference, rounded: &Reference) -> Reference {
+    let mut rounded = rounded.clone();
+    let first = match name {
+        "rotation" => 0,
+        "pose" => 3,
+        _ => return rounded,
+    };
+    let dot: f32 = exact.values.iter().zip(&rounded.values).skip(first).map(|(a, b)| a * b).sum();
+    if dot < 0.0 {
+        rounded.values.iter_mut().skip(first).for_each(|v| *v = -*v);
+    }
+    rounded
+}
+
 /// Relative differences between an exact and a rounded run.
 #[must_use]
 pub fn compare_runs(exact: &Run, rounded: &Run) -> RoundingReport {
     let mut rows: BTreeMap<&'static str, Vec<(f64, f64)>> = BTreeMap::new();
     for (exact, rounded) in exact.outputs.iter().zip(&rounded.outputs) {
         for (name, a) in exact {
-            let Some(b) = rounded.get(name) else { continue };
+            let Some(b) = rounded.get(name).map(|b| same_half(name, a, b)) else { continue };
             let pairs = a.values.iter().zip(&b.values).map(|(a, b)| (f64::from(*a), f64::from(*b)));
             let (mut error, mut total) = (0.0, 0.0);
             for (a, b) in pairs {
