@@ -10,12 +10,10 @@ use super::Outcome;
 use super::inspect::{Lines, accounting_text, component_rows, components_text, emit, emit_json};
 use crate::model::Config;
 use crate::weights::{
-    About, Accounting, Checkpoint, Converted, Inferred, Mix, Rounding, Rule, Storage, TensorRounding, WeightsError,
-    component_name, convert_checkpoint, convert_formula, formula_preset, infer_config,
+    About, Accounting, Checkpoint, Converted, Inferred, Mix, RELEASED_LICENCE, Rounding, Rule, Storage, TensorRounding,
+    WeightsError, component_name, convert_checkpoint, convert_formula, formula_preset, infer_config, is_released,
 };
 
-/// Licence of the weights that the authors of Point3R released.
-const RELEASED_LICENCE: &str = "CC BY-NC-SA 4.0 (released Point3R weights, non-commercial)";
 const OWN_LICENCE: &str = "MIT OR Apache-2.0";
 
 /// Arguments of `point3r convert`.
@@ -193,12 +191,6 @@ pub(super) fn find_config(
 fn read_config(file: &Path) -> Result<Config, Box<dyn std::error::Error>> {
     let text = std::fs::read_to_string(file).map_err(|e| format!("{}: {e}", file.display()))?;
     Ok(Config::from_json(&text).map_err(WeightsError::from)?)
-}
-
-/// Whether this is the network whose weights were published, at any input size.
-fn is_released(config: &Config) -> bool {
-    let released = Config::released();
-    Config { image_size: released.image_size, ..config.clone() } == released
 }
 
 /// A bar that counts `unit`, unless the output is for machines.

@@ -11,6 +11,9 @@
 mod accounting;
 pub(crate) mod bytes;
 mod check;
+mod checkpoint;
+mod convert;
+mod encode;
 mod error;
 #[cfg(not(target_arch = "wasm32"))]
 mod folder;
@@ -19,23 +22,17 @@ mod infer;
 mod loader;
 mod manifest;
 mod parameters;
-
-#[cfg(feature = "cli")]
-mod checkpoint;
-#[cfg(feature = "cli")]
-mod convert;
-#[cfg(feature = "cli")]
-mod encode;
-#[cfg(feature = "cli")]
-mod pickle_scan;
-#[cfg(feature = "cli")]
 mod precision;
-#[cfg(feature = "cli")]
 mod shards;
-#[cfg(feature = "cli")]
+#[cfg(not(target_arch = "wasm32"))]
 mod writer;
 
 pub use accounting::{Accounting, Alias, WrongShape};
+pub use checkpoint::{Checkpoint, CheckpointTensor, Source};
+pub use convert::{About, Conversion, Converted, RELEASED_LICENCE, TensorRounding, is_released};
+#[cfg(not(target_arch = "wasm32"))]
+pub use convert::{convert_checkpoint, convert_formula};
+pub use encode::Rounding;
 pub use error::WeightsError;
 #[cfg(not(target_arch = "wasm32"))]
 pub use folder::{check_folder, load_folder, read_manifest};
@@ -47,16 +44,9 @@ pub use manifest::{
     TensorEntry,
 };
 pub use parameters::{Matrix, Parameters};
-
-#[cfg(feature = "cli")]
-pub use checkpoint::{Checkpoint, CheckpointTensor};
-#[cfg(feature = "cli")]
-pub use convert::{About, Converted, TensorRounding, convert_checkpoint, convert_formula};
-#[cfg(feature = "cli")]
-pub use encode::Rounding;
 #[cfg(feature = "cli")]
 pub(crate) use precision::component_name;
-#[cfg(feature = "cli")]
 pub use precision::{Mix, Rule};
-#[cfg(feature = "cli")]
+pub use shards::Shard;
+#[cfg(not(target_arch = "wasm32"))]
 pub use writer::FolderWriter;

@@ -13,10 +13,13 @@ use crate::quant::BLOCK;
 const HEADER_ENTRY: usize = 200;
 
 /// A finished shard.
-pub(crate) struct Shard {
+pub struct Shard {
     /// Plain file name.
-    pub(crate) file: String,
-    pub(crate) bytes: Vec<u8>,
+    pub file: String,
+    /// SHA-256, lower-case hexadecimal.
+    pub sha256: String,
+    /// The file.
+    pub bytes: Vec<u8>,
 }
 
 /// Which array of a tensor a piece belongs to.
@@ -182,8 +185,8 @@ impl ShardBuilder {
         }
         let file = format!("model-{:05}.safetensors", self.shards.len() + 1);
         let sha256 = hex(&Sha256::digest(&bytes));
-        self.shards.push(ShardEntry { file: file.clone(), bytes: bytes.len() as u64, sha256 });
-        self.full.push(Shard { file, bytes });
+        self.shards.push(ShardEntry { file: file.clone(), bytes: bytes.len() as u64, sha256: sha256.clone() });
+        self.full.push(Shard { file, sha256, bytes });
         Ok(())
     }
 

@@ -1,4 +1,4 @@
-//! Writes a model folder: shards of at most 32 MiB, filled one tensor at a time, the manifest last.
+//! Writes a model folder: shards as they come, the manifest last.
 //!
 //! While a folder is being written it holds `manifest.json.partial` and no `manifest.json`, so an interrupted
 //! run is never mistaken for a model.
@@ -7,17 +7,14 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::encode::Rounding;
-use super::manifest::{MANIFEST_FILE, Manifest, Storage};
-use super::shards::{Shard, ShardBuilder};
-use super::{About, WeightsError};
+use super::manifest::{MANIFEST_FILE, Manifest};
+use super::{Shard, WeightsError};
 
 const PARTIAL: &str = "manifest.json.partial";
 
 /// A model folder being written.
 pub struct FolderWriter {
     dir: PathBuf,
-    builder: ShardBuilder,
 }
 
 impl FolderWriter {
@@ -48,43 +45,27 @@ impl FolderWriter {
                 fs::remove_file(entry.path()).map_err(|e| WeightsError::io(&entry.path(), e))?;
             }
         }
-        Ok(Self { dir: dir.to_owned(), builder: ShardBuilder::new() })
+        Ok(Self { dir: dir.to_owned() })
     }
 
-    /// Adds one tensor; what storing it costs.
+    /// Writes one shard.
     ///
     /// # Errors
-    /// When the values do not make the shape, the storage cannot hold them, or the disk is full.
-    pub fn push(
-        &mut self,
-        name: &str,
-        shape: &[usize],
-        storage: Storage,
-        values: &[f32],
-    ) -> Result<Rounding, WeightsError> {
-        let (shards, rounding) = self.builder.push(name, shape, storage, values)?;
-        write_shards(&self.dir, &shards)?;
-        Ok(rounding)
+    /// When the disk is full.
+    pub fn shard(&self, shard: &Shard) -> Result<(), WeightsError> {
+        write_whole(&self.dir.join(&shard.file), &shard.bytes)
     }
 
-    /// Writes the last shard, and then the manifest, which makes the folder a model.
+    /// Writes the manifest, which makes the folder a model.
     ///
     /// # Errors
-    /// When the tensors are not those of the config, or the disk is full.
-    pub fn finish(self, about: About) -> Result<Manifest, WeightsError> {
-        let Self { dir, builder } = self;
-        let (shards, manifest) = builder.finish(about)?;
-        write_shards(&dir, &shards)?;
-        let partial = dir.join(PARTIAL);
+    /// When the disk is full.
+    pub fn finish(self, manifest: &Manifest) -> Result<(), WeightsError> {
+        let partial = self.dir.join(PARTIAL);
         write_whole(&partial, manifest.to_json()?.as_bytes())?;
-        let path = dir.join(MANIFEST_FILE);
-        fs::rename(&partial, &path).map_err(|e| WeightsError::io(&path, e))?;
-        Ok(manifest)
+        let path = self.dir.join(MANIFEST_FILE);
+        fs::rename(&partial, &path).map_err(|e| WeightsError::io(&path, e))
     }
-}
-
-fn write_shards(dir: &Path, shards: &[Shard]) -> Result<(), WeightsError> {
-    shards.iter().try_for_each(|shard| write_whole(&dir.join(&shard.file), &shard.bytes))
 }
 
 fn is_shard_name(name: &str) -> bool {

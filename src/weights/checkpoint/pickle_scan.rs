@@ -130,28 +130,28 @@ pub(super) fn trust(global: &str) -> Trust {
 }
 
 /// Bytes being read front to back.
-struct Cursor<'b>(&'b [u8]);
+pub(super) struct Cursor<'b>(pub(super) &'b [u8]);
 
 impl<'b> Cursor<'b> {
-    fn take(&mut self, count: u64) -> Option<&'b [u8]> {
+    pub(super) fn take(&mut self, count: u64) -> Option<&'b [u8]> {
         let (head, tail) = self.0.split_at_checked(usize::try_from(count).ok()?)?;
         self.0 = tail;
         Some(head)
     }
 
     /// An unsigned little-endian number of `width` bytes.
-    fn number(&mut self, width: u64) -> Option<u64> {
+    pub(super) fn number(&mut self, width: u64) -> Option<u64> {
         Some(self.take(width)?.iter().rev().fold(0, |n, byte| (n << 8) | u64::from(*byte)))
     }
 
-    fn line(&mut self) -> Option<&'b [u8]> {
+    pub(super) fn line(&mut self) -> Option<&'b [u8]> {
         let end = self.0.iter().position(|b| *b == b'\n')?;
         let line = self.take(end as u64)?;
         self.take(1)?;
         Some(line)
     }
 
-    fn sized(&mut self, width: u64) -> Option<&'b [u8]> {
+    pub(super) fn sized(&mut self, width: u64) -> Option<&'b [u8]> {
         let length = self.number(width)?;
         self.take(length)
     }
