@@ -44,10 +44,17 @@ pub struct Mix {
 }
 
 impl Mix {
-    /// The measured mix of a precision.
+    /// The measured mix of a precision: the pose heads, whose errors go straight into the pose, and the first blocks of
+    /// the encoder, whose errors everything after them inherits, are kept one step more precise.
     #[must_use]
     pub fn of(precision: Storage) -> Self {
-        Self { precision, rules: Vec::new() }
+        let (better, blocks) = match precision {
+            Storage::F32 | Storage::F16 => return Self::uniform(precision),
+            Storage::Int8 => (Storage::F16, 6),
+            Storage::Int4 => (Storage::Int8, 4),
+        };
+        let parts = (0..blocks).map(|i| format!("enc_blocks.{i}.")).chain(["pose heads".to_owned()]);
+        Self { precision, rules: parts.map(|part| Rule { part, storage: better }).collect() }
     }
 
     /// Every matrix alike.

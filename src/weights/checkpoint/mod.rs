@@ -314,12 +314,12 @@ impl Checkpoint {
         let length = count.checked_mul(size).ok_or_else(wrong)?;
         within_limit(key, length)?;
         let offset = tensor.offset.checked_mul(size).ok_or_else(wrong)?;
-        if offset == 0 && length == entry.size && is_row_major(tensor) {
+        if offset == 0 && length == entry.size && tensor.is_row_major() {
             return self.entry(entry);
         }
         let start = ZipIndex::start(self.source.as_ref(), entry).map_err(|reason| self.damaged(&reason))?;
         let inside = |length: u64| offset.checked_add(length).is_some_and(|end| end <= entry.size);
-        if is_row_major(tensor) {
+        if tensor.is_row_major() {
             return if inside(length) { self.part(start + offset, length) } else { Err(wrong()) };
         }
         // Laid out otherwise (a transposed matrix): the span that it covers, then element by element.
@@ -383,17 +383,6 @@ impl Checkpoint {
         }
         Ok(hex(&hash.finalize()))
     }
-}
-
-/// Whether the elements of a tensor follow each other row by row.
-fn is_row_major(tensor: &PickledTensor) -> bool {
-    let mut expected = 1u64;
-    tensor.shape.len() == tensor.strides.len()
-        && tensor.shape.iter().zip(&tensor.strides).rev().all(|(dim, stride)| {
-            let fits = *dim <= 1 || *stride == expected;
-            expected = expected.saturating_mul(*dim as u64);
-            fits
-        })
 }
 
 fn within_limit(key: &str, value: u64) -> Result<(), WeightsError> {

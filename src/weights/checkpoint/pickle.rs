@@ -26,6 +26,19 @@ pub(super) struct PickledTensor {
     pub(super) strides: Vec<u64>,
 }
 
+impl PickledTensor {
+    /// Whether the elements follow each other row by row.
+    pub(super) fn is_row_major(&self) -> bool {
+        let mut expected = 1u64;
+        self.shape.len() == self.strides.len()
+            && self.shape.iter().zip(&self.strides).rev().all(|(dim, stride)| {
+                let fits = *dim <= 1 || *stride == expected;
+                expected = expected.saturating_mul(*dim as u64);
+                fits
+            })
+    }
+}
+
 /// A value, by its number.
 type Id = usize;
 
@@ -64,7 +77,7 @@ impl Machine {
     }
 
     /// What was pushed since the last mark.
-    fn to_mark(&mut self) -> Option<Vec<Id>> {
+    fn since_mark(&mut self) -> Option<Vec<Id>> {
         let mark = self.marks.pop()?;
         (mark <= self.stack.len()).then(|| self.stack.split_off(mark))
     }
@@ -153,7 +166,7 @@ impl Machine {
             0x95 => drop(cursor.take(8)?),
             b'(' => self.marks.push(self.stack.len()),
             b'0' => drop(self.stack.pop()?),
-            b'1' => drop(self.to_mark()?),
+            b'1' => drop(self.since_mark()?),
             b'2' => self.stack.push(*self.stack.last()?),
             // Numbers.
             b'K' => self.push(Value::Int(cursor.number(1)?)),
@@ -206,11 +219,11 @@ impl Machine {
             b')' => self.push(Value::Tuple(Vec::new())),
             0x85..=0x87 => self.tuple(usize::from(op - 0x84))?,
             b't' => {
-                let items = self.to_mark()?;
+                let items = self.since_mark()?;
                 self.push(Value::Tuple(items));
             }
             b'd' => {
-                let items = self.to_mark()?;
+                let items = self.since_mark()?;
                 self.push(Value::Dict(Vec::new()));
                 self.set(&items)?;
             }
@@ -219,13 +232,13 @@ impl Machine {
                 self.set(&items)?;
             }
             b'u' => {
-                let items = self.to_mark()?;
+                let items = self.since_mark()?;
                 self.set(&items)?;
             }
             b'a' => drop(self.stack.pop()?),
-            b'e' | 0x90 => drop(self.to_mark()?),
+            b'e' | 0x90 => drop(self.since_mark()?),
             b'l' | 0x91 => {
-                self.to_mark()?;
+                self.since_mark()?;
                 self.push(Value::Other);
             }
             // Objects: named, never made.
@@ -249,12 +262,13 @@ impl Machine {
                 self.push(Value::Other);
             }
             b'i' => {
-                (cursor.line()?, cursor.line()?);
-                self.to_mark()?;
+                cursor.line()?;
+                cursor.line()?;
+                self.since_mark()?;
                 self.push(Value::Other);
             }
             b'o' => {
-                self.to_mark()?;
+                self.since_mark()?;
                 self.push(Value::Other);
             }
             b'b' => drop(self.stack.pop()?),
