@@ -11,7 +11,7 @@ export abstract class DialogElement extends HTMLElement {
   protected abstract readonly opensOn: Action;
   protected abstract readonly heading: string;
   /** What scrolls between title and edge: fill it in `fill`. */
-  protected readonly body = h('div', { class: 'dialog-body' });
+  protected readonly body = h('div', { class: 'dialog-body', tabindex: '0' });
   private readonly dialog = h('dialog');
 
   connectedCallback(): void {
