@@ -60,11 +60,12 @@ export class ExportDialog extends DialogElement {
   private confidence = 1;
   private busy = false;
 
-  show({ taking, points, state, view }: AppState): void {
+  show({ taking, points, state, view, error }: AppState): void {
     this.confidence = view.confidence;
     const begins = !this.busy && taking !== null;
     if (this.busy && taking === null) {
-      setText(this.told, '');
+      // The page's own alert lies behind the dialog.
+      setText(this.told, error ? [error.message, error.action].join(' ') : '');
     }
     this.busy = taking !== null;
     this.cancel.hidden = !this.busy;
@@ -104,15 +105,9 @@ export class ExportDialog extends DialogElement {
       this.rows.set(format, { input, size });
     }
     const options = h('div', { class: 'options' }, ...this.fields.map(({ label }) => label));
-    const form = h(
-      'form',
-      { method: 'dialog' },
-      list,
-      options,
-      this.told,
-      this.bar,
-      h('div', { class: 'row' }, this.save, this.cancel),
-    );
+    const buttons = h('div', { class: 'row' }, this.save, this.cancel);
+    const foot = h('div', { class: 'foot' }, options, this.told, this.bar, buttons);
+    const form = h('form', { method: 'dialog' }, list, foot);
     form.addEventListener('submit', (event) => {
       event.preventDefault();
       send<TakeRequest>(this, 'p3r-take', { format: this.chosen, options: this.options() });
