@@ -44,8 +44,9 @@ pub struct Mix {
 }
 
 impl Mix {
-    /// The measured mix of a precision: the pose heads, whose errors go straight into the pose, and the first blocks of
-    /// the encoder, whose errors everything after them inherits, are kept one step more precise.
+    /// The default mix of a precision, chosen by the error of single parts (`docs/quantisation.md`): the pose heads,
+    /// whose errors go straight into the pose, and the first blocks of the encoder, whose errors everything after them
+    /// inherits, are kept one step more precise.
     #[must_use]
     pub fn of(precision: Storage) -> Self {
         let (better, blocks) = match precision {
