@@ -62,8 +62,11 @@ describe('a scan', options, () => {
     await press(page, 'Undo');
     await waitForStats(page, 'one frame less', (now) => now.frames === held - 1);
     const { points } = await stats(page);
-    await page.evaluate(() => window.point3r.undo({ to: 4 }));
-    assert.equal((await stats(page)).frames, 5);
+    const undoTo = page.getByRole('button', { name: 'Undo to here' });
+    assert.ok(!(await undoTo.isVisible()), 'nothing lies behind the last frame');
+    await page.locator('p3r-timeline input[type=range]').fill('4');
+    await undoTo.click();
+    await waitForStats(page, 'the first five frames', (now) => now.frames === 5);
     assert.ok((await stats(page)).points < points);
     assert.equal((await stats(page)).state, 'paused');
 

@@ -233,6 +233,7 @@ export const LOOK = {
   look: 'Look',
   through: 'through',
   lookThrough: 'Look through this camera',
+  undoTo: 'Undo to here',
   maps: 'Maps',
   mapsTitle: 'Maps of the frame',
   picture: 'Picture',

@@ -2,6 +2,7 @@
 import './timeline.css';
 import { formatLength, formatSeconds } from '../format';
 import type { FrameMaps, PointerHistory } from '../look';
+import type { UndoWhat } from '../session/types';
 import type { AppState, ViewSettings } from '../store';
 import { LOOK, STRINGS } from '../strings';
 import { segments } from './controls';
@@ -21,6 +22,7 @@ export class Timeline extends HTMLElement {
     LOOK.look,
     h('span', { class: 'wide' }, LOOK.through),
   );
+  private readonly undoTo = h('button', { type: 'button', 'data-timeline': 'undo' }, LOOK.undoTo);
   private readonly mapsButton = h('button', { type: 'button', 'aria-expanded': 'false' }, LOOK.maps);
   private readonly canvases = KINDS.map((kind) => ({
     kind,
@@ -41,6 +43,9 @@ export class Timeline extends HTMLElement {
       send<Partial<ViewSettings>>(this, 'p3r-view', all ? { timeline: 'upto', frame } : { frame });
     });
     this.through.addEventListener('click', () => send(this, 'p3r-through', this.slider.valueAsNumber));
+    this.undoTo.addEventListener('click', () => {
+      send<UndoWhat>(this, 'p3r-undo', { to: this.slider.valueAsNumber });
+    });
     this.mapsButton.addEventListener('click', () => this.open(!this.mapsOpen));
     for (const { kind, canvas, range } of this.canvases) {
       const name = LOOK[kind === 'confidence' ? 'mapConfidence' : kind];
@@ -48,7 +53,16 @@ export class Timeline extends HTMLElement {
     }
     this.maps.append(this.gone);
     this.maps.hidden = true;
-    const row = h('div', { class: 'row' }, this.mode.element, this.slider, this.label, this.through, this.mapsButton);
+    const row = h(
+      'div',
+      { class: 'row' },
+      this.mode.element,
+      this.slider,
+      this.label,
+      this.through,
+      this.undoTo,
+      this.mapsButton,
+    );
     this.replaceChildren(this.maps, row);
   }
 
@@ -61,6 +75,8 @@ export class Timeline extends HTMLElement {
     const last = Math.max(0, frames - 1);
     const frame = view.timeline === 'all' ? last : Math.min(view.frame, last);
     this.dataset.mode = view.timeline;
+    // Only what goes on can be taken back, and only if something lies behind the frame chosen.
+    this.undoTo.hidden = frame === last || !(state === 'running' || state === 'paused');
     this.mode.show(view.timeline);
     this.slider.max = String(last);
     this.slider.value = String(frame);
