@@ -76,7 +76,7 @@ test('sliders and switches act at once and without a new frame', options, async 
     pointSize: () => slide('Point size', 6),
     edl: () => slide('Shading of edges', 0.6),
     attenuation: () => page.getByLabel('Shrink with distance').uncheck(),
-    cameras: () => page.getByLabel('Camera path').uncheck(),
+    cameras: () => page.getByLabel('Camera path', { exact: true }).uncheck(),
     thumbnails: () => page.getByLabel('Pictures in the cameras').check(),
     background: async () => {
       const { background } = await view();
@@ -113,7 +113,7 @@ test('sliders and switches act at once and without a new frame', options, async 
 test('the timeline shows this frame, up to here or all, and the maps of the frame', options, async () => {
   const timeline = page.locator('p3r-timeline');
   const slider = timeline.getByRole('slider');
-  await page.getByLabel('Camera path').uncheck();
+  await page.getByLabel('Camera path', { exact: true }).uncheck();
   const all = inkShare(await canvas());
   await slider.fill('1');
   assert.deepEqual([(await view()).timeline, (await view()).frame], ['upto', 1]);
@@ -138,7 +138,7 @@ test('the timeline shows this frame, up to here or all, and the maps of the fram
   assert.match(await timeline.locator('figcaption').nth(1).textContent(), /\d.*–.*\d/);
   await timeline.getByRole('button', { name: 'Maps' }).click();
   await timeline.getByRole('radio', { name: 'All' }).check({ force: true });
-  await page.getByLabel('Camera path').check();
+  await page.getByLabel('Camera path', { exact: true }).check();
 });
 
 test('a click on a camera looks through it', options, async () => {
