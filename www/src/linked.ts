@@ -1,5 +1,6 @@
 // What the page's address asks for, carried out: questions first, then scene, video and model.
 import { type Point3rError, toPoint3rError } from './errors';
+import type { ModelSource } from './models';
 import type { Session } from './session';
 import { nameOf, type SceneFile } from './session/scenes';
 import { agreeToModel, fetchAsked } from './share/fetch';
@@ -32,33 +33,38 @@ export function asker(dialog: QuestionDialog, kind: Question['kind']) {
 }
 
 /** The scene of the link, or null where it names none. */
-export async function linkedScene(link: PageLink, dialog: QuestionDialog): Promise<SceneFile | null> {
+export async function linkedScene(
+  link: PageLink,
+  dialog: QuestionDialog,
+  progress: (done: number, total: number) => void,
+): Promise<SceneFile | null> {
   if (link.inline) {
     return { name: '', bytes: link.inline };
   }
   if (!link.scene) {
     return null;
   }
-  const bytes = await fetchAsked(link.scene, asker(dialog, 'scene'), () => {});
+  const bytes = await fetchAsked(link.scene, asker(dialog, 'scene'), progress);
   return { name: nameOf(link.scene), bytes };
 }
 
-/** The address of the model that the link names, once agreed to; else the page's own. */
-export async function linkedModel(link: PageLink, dialog: QuestionDialog, own: string): Promise<string> {
-  if (!link.model) {
-    return own;
-  }
-  await agreeToModel(link.model, asker(dialog, 'model'));
-  return link.model.href;
+/** The model that the link names, once agreed to; null where it names none. */
+export async function linkedModel(link: PageLink, dialog: QuestionDialog): Promise<ModelSource | null> {
+  return link.model && { url: link.model.href, manifest: await agreeToModel(link.model, asker(dialog, 'model')) };
 }
 
 /** Once the session is ready: the view of the link, or its video. */
-export async function finishLink(session: Session, link: PageLink, dialog: QuestionDialog): Promise<void> {
+export async function finishLink(
+  session: Session,
+  link: PageLink,
+  dialog: QuestionDialog,
+  progress: (done: number, total: number) => void,
+): Promise<void> {
   if (link.view && hasScene(link)) {
     session.look(link.view);
   }
   if (link.video && !hasScene(link)) {
-    const bytes = await fetchAsked(link.video, asker(dialog, 'video'), () => {});
+    const bytes = await fetchAsked(link.video, asker(dialog, 'video'), progress);
     await session.open([new File([bytes], nameOf(link.video))]);
   }
 }

@@ -65,8 +65,8 @@ async function boot(): Promise<void> {
   find('p3r-share').attach(session);
   connect(session, store);
   await session.ready;
-  await finishLink(session, link, question).catch((thrown: unknown) =>
-    store.set({ error: toPoint3rError(thrown, 'network') }),
+  await finishLink(session, link, question, showOpening(store)).catch((thrown: unknown) =>
+    store.set({ error: toPoint3rError(thrown, 'network'), progress: null }),
   );
   await workOffline((useNow) => {
     store.set({ updateReady: true });
@@ -75,14 +75,19 @@ async function boot(): Promise<void> {
 }
 
 /** The model that the link names, or the page's own where there is none, or not agreed to. */
-async function modelOf(link: PageLink, store: Store<AppState>): Promise<string> {
-  const own = new URL('models/default/manifest.json', document.baseURI).href;
+async function modelOf(link: PageLink, store: Store<AppState>): Promise<ModelSource> {
+  const own = { url: new URL('models/default/manifest.json', document.baseURI).href };
   try {
-    return await linkedModel(link, find('p3r-question'), own);
+    return (await linkedModel(link, find('p3r-question'))) ?? own;
   } catch (thrown) {
     store.set({ error: toPoint3rError(thrown, 'model-not-found') });
     return own;
   }
+}
+
+/** Shows how much of a linked file is there. */
+function showOpening(store: Store<AppState>): (done: number, total: number) => void {
+  return (done, total) => store.set({ progress: { stage: 'open', done, total } });
 }
 
 /** The page inside another page: no engine unless a file must be converted. */
@@ -103,7 +108,7 @@ async function showSmall(link: PageLink): Promise<void> {
   await page.openLink(link).catch(() => {});
 }
 
-function startSession(store: Store<AppState>, modelUrl: string, link: PageLink, question: QuestionDialog): Session {
+function startSession(store: Store<AppState>, model: ModelSource, link: PageLink, question: QuestionDialog): Session {
   const viewport = find('p3r-viewport');
   return new Session({
     store,
@@ -117,8 +122,8 @@ function startSession(store: Store<AppState>, modelUrl: string, link: PageLink, 
       engine.view({ type: 'view', view: 'resize', ...viewport.size() });
     },
     device: deviceChoice(),
-    modelUrl,
-    ...(hasScene(link) && { first: linkedScene(link, question) }),
+    model,
+    ...(hasScene(link) && { first: linkedScene(link, question, showOpening(store)) }),
   });
 }
 

@@ -12,13 +12,17 @@ type Progress = (done: number, total: number) => void;
 
 /** Loads a model; on failure the engine keeps the one it has. */
 export async function loadModel(engine: WasmEngine, source: ModelSource, progress: Progress): Promise<ModelReport> {
-  await ('url' in source ? fromSite(engine, source.url, progress) : fromFiles(engine, source.files, progress));
+  await ('url' in source ? fromSite(engine, source, progress) : fromFiles(engine, source.files, progress));
   return engine.finishModel();
 }
 
 /** Shard names are relative to the manifest's address. What is on this device already is not downloaded again. */
-async function fromSite(engine: WasmEngine, url: string, progress: Progress): Promise<void> {
-  const { text, offline } = await manifestText(url);
+async function fromSite(
+  engine: WasmEngine,
+  { url, manifest: read }: Extract<ModelSource, { url: string }>,
+  progress: Progress,
+): Promise<void> {
+  const { text, offline } = read === undefined ? await manifestText(url) : { text: read, offline: false };
   const manifest = engine.openManifest(text);
   if (!offline) {
     await keepManifest(url, text);

@@ -16,8 +16,11 @@ export interface ModelEntry {
   memoryMib: number;
 }
 
-/** Where a model comes from: the address of its manifest, or the files of its folder. */
-export type ModelSource = { url: string } | { files: File[] };
+/**
+ * Where a model comes from: the address of its manifest, or the files of its folder. `manifest` is its text, where it was
+ * read already.
+ */
+export type ModelSource = { url: string; manifest?: string } | { files: File[] };
 
 export const MANIFEST = 'manifest.json';
 

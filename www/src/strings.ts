@@ -338,6 +338,7 @@ export const SHARE_TEXT = {
   copied: 'Copied',
   notCopied: 'Could not copy: select the link and copy it by hand.',
   send: 'Send with …',
+  notSent: 'The system did not take the link: copy it instead.',
   qr: 'QR code of the link',
   qrTooLong: 'A QR code holds 3 KB at most: choose that size to get one.',
   page: 'Download as a web page',

@@ -31,7 +31,7 @@ export class Core {
   constructor(parts: SessionParts) {
     this.parts = parts;
     this.store = parts.store;
-    this.model = { url: parts.modelUrl };
+    this.model = parts.model;
   }
 
   get engine(): Engine {

@@ -34,7 +34,7 @@ let old: ReturnType<typeof engine>;
 
 beforeEach(() => {
   vi.useFakeTimers();
-  core = new Core({ store: new Store<AppState>(INITIAL), modelUrl: 'm' } as SessionParts);
+  core = new Core({ store: new Store<AppState>(INITIAL), model: { url: 'm' } } as SessionParts);
   old = engine(3);
   core.engine = old as unknown as Engine;
   core.saved = { id: 'scan.p3rlog', name: 'Scan', began: 1 };

@@ -1,6 +1,7 @@
 // What the session offers and what it needs.
 import type { Engine, EngineEvents } from '../engine';
 import type { Point3rError } from '../errors';
+import type { ModelSource } from '../models';
 import type { DeviceChoice, EngineStats, FrameReport, UndoRequest, Verdict } from '../protocol';
 import type { SceneReport } from '../share/types';
 import type { AppState, PageState, Progress, Store } from '../store';
@@ -46,7 +47,7 @@ export interface SessionParts {
   /** Called once an engine stands, to send it the view's size and options. */
   engineReady(engine: Engine): void;
   device: DeviceChoice;
-  modelUrl: string;
+  model: ModelSource;
   /** A scene to show first: the model is then loaded when it is needed. */
   first?: Promise<SceneFile | null>;
 }

@@ -72,24 +72,40 @@ function declined(): Point3rError {
   return new Point3rError('link-refused', 'It was not loaded, as you chose.');
 }
 
-/** Asks for a model where it comes from another site or is large; throws if the answer is no, or there is no model. */
-export async function agreeToModel(manifest: URL, ask: Ask): Promise<void> {
+/**
+ * Asks for a model where it comes from another site or is large; the text of its manifest. Throws if the answer is no, or
+ * there is no model.
+ */
+export async function agreeToModel(manifest: URL, ask: Ask): Promise<string> {
   const foreign = manifest.origin !== location.origin;
   if (foreign && !(await ask({ address: manifest, foreign, bytes: null }))) {
     throw declined();
   }
-  let bytes = 0;
+  let response: Response;
   try {
-    const response = await fetch(manifest, { credentials: 'omit', referrerPolicy: 'no-referrer', redirect: 'error' });
-    const text = new TextDecoder().decode(await readAtMost(response, MAX_MANIFEST, () => {}));
-    const { shards } = JSON.parse(text) as { shards: { bytes: unknown }[] };
-    bytes = shards.reduce((sum, shard) => sum + Math.max(0, Number(shard.bytes)), 0);
+    response = await fetch(manifest, { credentials: 'omit', referrerPolicy: 'no-referrer', redirect: 'error' });
   } catch (thrown) {
-    throw new Point3rError('model-not-found', thrown instanceof Error ? thrown.message : '');
+    throw toPoint3rError(thrown, 'network');
   }
+  if (!response.ok) {
+    throw new Point3rError('model-not-found', `${manifest.host} answered with status ${response.status}.`);
+  }
+  const text = new TextDecoder().decode(await readAtMost(response, MAX_MANIFEST, () => {}));
+  const bytes = announced(text);
   // The loader takes no byte more than the manifest announces.
   if (!(bytes <= ASK_MODEL_ABOVE) && !(await ask({ address: manifest, foreign, bytes }))) {
     throw declined();
+  }
+  return text;
+}
+
+/** Bytes of the weight files, as a manifest announces them. */
+function announced(manifest: string): number {
+  try {
+    const { shards } = JSON.parse(manifest) as { shards: { bytes: unknown }[] };
+    return shards.reduce((sum, shard) => sum + Math.max(0, Number(shard.bytes)), 0);
+  } catch {
+    throw new Point3rError('manifest-invalid');
   }
 }
 

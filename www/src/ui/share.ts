@@ -73,7 +73,9 @@ export class ShareDialog extends DialogElement {
       ),
       h('div', { class: 'more' }, more(this.page, SHARE_TEXT.pageHint), more(this.glb, SHARE_TEXT.glbHint), embed),
     );
-    for (const input of [this.titleInput, this.size, this.cameras, this.view]) {
+    // While it is typed: a title that only counts once it is left would swallow the click on “Copy”.
+    this.titleInput.addEventListener('input', () => this.renew());
+    for (const input of [this.size, this.cameras, this.view]) {
       input.addEventListener('change', () => this.renew());
     }
     for (const area of [this.link, this.embed]) {
@@ -162,8 +164,11 @@ export class ShareDialog extends DialogElement {
   private async sendLink(): Promise<void> {
     try {
       await navigator.share({ title: this.titleInput.value || SHARE_TEXT.heading, url: this.link.value });
-    } catch {
-      // Closed by the user, or refused by the system: the link is still there to be copied.
+    } catch (thrown) {
+      // Who closes the system's dialog knows it.
+      if (!(thrown instanceof DOMException && thrown.name === 'AbortError')) {
+        setText(this.result, SHARE_TEXT.notSent);
+      }
     }
   }
 
