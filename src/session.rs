@@ -22,12 +22,12 @@ mod types;
 
 use std::sync::Arc;
 
+pub use crate::memory::PointerRecord;
 pub use checkpoints::RECENT;
 pub use error::SessionError;
 pub use maps::Maps;
 pub use rewind::{Replayed, Undo};
 pub use saved::{Placement, SavedFrame};
-pub use scene::PointerRecord;
 pub use types::{Clock, FrameReport, FrameResult, SessionOptions, SessionState};
 
 use self::checkpoints::Checkpoints;
@@ -36,6 +36,7 @@ use crate::{
     frames::Frame,
     geometry::{Intrinsics, Pose, focal_length, median},
     keyframes::{Keyframe, KeyframeMaps, Keyframes},
+    memory::PointerList,
     model::{ModelError, Point3r, Probe, State},
     pace::Pace,
     preprocess::Preprocess,
@@ -57,8 +58,12 @@ pub struct Session {
     trajectory: Vec<(f64, Pose)>,
     focals: Vec<Option<f64>>,
     pointers: Vec<usize>,
-    /// What the pointer memory held after the last frame; stays when the memory is let go of.
+    /// Where the pointers after the last frame are; stays when the memory is let go of.
+    pointer_list: PointerList,
+    /// What they are, as far as it is known.
     pointer_records: Arc<[PointerRecord]>,
+    /// Whether they are to be known after every frame.
+    watched: bool,
     /// Metres, or whatever the user measures in, per unit of the network.
     scale: Option<f32>,
 }
@@ -195,6 +200,13 @@ impl Session {
                 return Err(error);
             }
         };
+        let looked_at = match self.look_at_pointers(Some(&memory)).await {
+            Ok(pointers) => pointers,
+            Err(source) => {
+                self.lose();
+                return Err(SessionError::Model { frame: frame.index, source });
+            }
+        };
         let after_readback = clock();
         let broken = maps.broken_world_values() + pose.to_array().iter().filter(|v| !v.is_finite()).count();
         if broken > 0 {
@@ -213,7 +225,7 @@ impl Session {
         if let Some(before) = self.memory.replace(memory) {
             self.checkpoints.keep(self.trajectory.len(), before);
         }
-        self.remember_pointers();
+        self.remember_pointers(looked_at);
         self.size = Some(found);
         let photograph = (frame.image.width, frame.image.height);
         self.view = Some(View { input: found, photograph, scale: prepared.scale, offset: prepared.offset });
@@ -318,7 +330,7 @@ impl Session {
         self.trajectory.clear();
         self.focals.clear();
         self.pointers.clear();
-        self.pointer_records = Arc::default();
+        (self.pointer_list, self.pointer_records) = Default::default();
         self.scale = None;
         self.view = None;
     }

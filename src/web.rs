@@ -186,6 +186,7 @@ impl Engine {
         let mut session = self.session.borrow_mut().take().ok_or_else(EngineError::busy)?;
         let index = self.next_frame.replace(self.next_frame.get() + 1);
         let frame = Frame { index, time, image };
+        session.watch_pointers(self.view.borrow().as_ref().is_some_and(View::shows_pointers));
         let raced = self.race(session.push(&frame, &self.pace)).await;
         let outcome = raced.and_then(|pushed| Ok(pushed?.report));
         let outcome = outcome.and_then(|report| self.check_gpu().map(|()| report));
@@ -200,6 +201,7 @@ impl Engine {
             self.snapshot.borrow_mut().took(report.ms_per_frame);
         }
         self.settle(session);
+        self.read_pointers().await?;
         match outcome {
             Ok(report) => {
                 self.error.take();

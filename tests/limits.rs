@@ -5,7 +5,7 @@
 use burn::tensor::{Device, Tensor};
 use burn_cubecl::cubecl::dry_run::DryRun;
 use point3r::kernels::{Recording, Usage, Variant};
-use point3r::memory::{PointerMemory, UpdateMode};
+use point3r::memory::PointerMemory;
 use point3r::model::{Config, ModelError, Point3r};
 use point3r::pace::Pace;
 use point3r::preprocess::RgbImage;
@@ -33,10 +33,9 @@ fn frame(variant: Variant, device: &Device) -> Usage {
     variant.choose();
     let config = shallow();
     let model = Point3r::new(config.clone(), zeros(&config, device)).unwrap();
-    let mut memory = PointerMemory::default();
     let positions: Vec<[f32; 3]> = (0..POINTERS).map(|i| [i as f32 * 0.1, (i % 7) as f32, 1.0]).collect();
     let features = Tensor::zeros([POINTERS, config.dec_embed_dim], device);
-    memory.fuse(&positions, features, UpdateMode::Merge, config.merge_len_unit);
+    let memory = PointerMemory::new(&positions, features);
     let (height, width) = (384, 512);
     let mut state = model.resume(memory, positions[..height * width / 256].to_vec());
     let image = RgbImage { width, height, rgb: vec![100; 3 * width * height] };

@@ -1,5 +1,5 @@
 // Rotary tables of positions in space: the mean over the bases of cos and sin of coordinate * frequency.
-// bindings  positions: f32 [P, 3]   frequencies: f32 [BASES, d]   channels: u32 [d], axis in bits 0-1, bit 2: sine
+// bindings  positions: f32 [P, row], x, y, z first   frequencies: f32 [BASES, d]   channels: u32 [d], axis in bits 0-1, bit 2: sine
 //           negated   table: f32 [T, d] pairs (cos, signed sin)   shape
 // requires  T = P + skip: the first `skip` tokens (the pose token) have no position and pass unchanged
 // variant   portable. WGSL's own sine is exact only near zero, so angles are reduced first (to |r| <= pi / 4)
@@ -8,7 +8,7 @@
 @group(0) @binding(#) var<storage, read_write> frequencies: array<f32>;
 @group(0) @binding(#) var<storage, read_write> channels: array<u32>;
 @group(0) @binding(#) var<storage, read_write> table: array<vec2<f32>>;
-struct Shape { tokens: u32, skip: u32, width: u32, bases: u32 }
+struct Shape { tokens: u32, skip: u32, width: u32, bases: u32, row: u32 }
 @group(0) @binding(#) var<uniform> shape: Shape;
 
 // (cos a, sin a), exact to 2e-7 for |a| up to 1e5: pi / 2 in three parts of which the first two have few bits.
@@ -36,7 +36,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     }
     let j = id.x % shape.width;
     let channel = channels[j];
-    let coordinate = positions[(token - shape.skip) * 3u + (channel & 3u)];
+    let coordinate = positions[(token - shape.skip) * shape.row + (channel & 3u)];
     var mean = vec2<f32>(0.0);
     let share = 1.0 / f32(shape.bases);
     for (var b = 0u; b < shape.bases; b++) {

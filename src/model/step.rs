@@ -1,77 +1,23 @@
 //! One frame through the network (spec section 4): the streaming interface.
 
-use burn::tensor::{Device, ExecutionError, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 
 use super::config::Config;
 use super::decoder::{Decoder, StreamPositions};
 use super::embed::{Embedded, ImageEmbedding};
 use super::encoder::Encoder;
+use super::error::ModelError;
 use super::heads::{Heads, activate_pose};
 use super::pointers::{PointerNetwork, patch_means};
 use super::pose_memory::PoseMemory;
-use super::prediction::{PointerStats, Prediction};
+use super::prediction::Prediction;
 use super::probe::Probe;
+use super::remember::Remembered;
 use crate::memory::{Fusion, PointerCap, PointerMemory, UpdateMode};
-use crate::ops::{Linear, Rotary, SpaceRotary, patches_of_map};
+use crate::ops::{Linear, Places, Rotary, SpaceRotary, patches_of_map};
 use crate::pace::Pace;
 use crate::preprocess::RgbImage;
 use crate::weights::{Parameters, WeightsError};
-
-/// A frame that could not be reconstructed. The state is as it was before the frame.
-#[derive(Debug, thiserror::Error)]
-pub enum ModelError {
-    /// The image's sides are not what the network takes.
-    #[error("image is {width}x{height}: both sides must be multiples of {patch}; resize it first")]
-    Size {
-        /// Pixels across.
-        width: usize,
-        /// Pixels down.
-        height: usize,
-        /// Patch side.
-        patch: usize,
-    },
-    /// The image differs in size from the first one of the sequence.
-    #[error("image is {found:?}, but this sequence began with {expected:?} (height, width): start a new sequence")]
-    SizeChanged {
-        /// Height and width of the first image.
-        expected: [usize; 2],
-        /// Height and width of this image.
-        found: [usize; 2],
-    },
-    /// The pixel buffer does not hold width x height x 3 bytes.
-    #[error("image data is {found} bytes, expected {expected}: the frame is damaged, skip it")]
-    Pixels {
-        /// Bytes expected.
-        expected: usize,
-        /// Bytes found.
-        found: usize,
-    },
-    /// The device failed to compute or to hand back the result.
-    #[error("the compute device failed ({0}): reload the page or choose the CPU")]
-    Device(String),
-    /// The network produced values that are not numbers.
-    #[error("the network produced invalid numbers on this frame: skip it, or check the weights with `point3r verify`")]
-    NotFinite,
-}
-
-impl ModelError {
-    /// The error's name in the closed set shared with the page.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Size { .. } | Self::SizeChanged { .. } => "bad-request",
-            Self::Pixels { .. } => "image-damaged",
-            Self::Device(_) => "device-lost",
-            Self::NotFinite => "not-finite",
-        }
-    }
-}
-
-impl From<ExecutionError> for ModelError {
-    fn from(error: ExecutionError) -> Self {
-        Self::Device(error.to_string())
-    }
-}
 
 /// Choices that change results, all off in the reference's evaluation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -104,13 +50,13 @@ pub struct Point3r {
 /// Everything that is carried from frame to frame. Cloning is cheap: tensors are shared.
 #[derive(Debug, Clone)]
 pub struct State {
-    frames: usize,
-    memory: PointerMemory,
+    pub(super) frames: usize,
+    pub(super) memory: PointerMemory,
     cap: PointerCap,
     /// Patch positions predicted for the previous frame: the best guess for this one (spec 4.3).
-    previous_patches: Vec<[f32; 3]>,
+    pub(super) previous_patches: Places,
     pose_slots: Tensor<2>,
-    geometry: Option<Geometry>,
+    pub(super) geometry: Option<Geometry>,
 }
 
 impl State {
@@ -127,20 +73,14 @@ impl State {
         self
     }
 
+    pub(super) fn cap(&self) -> PointerCap {
+        self.cap
+    }
+
     /// The pointer memory after the last frame.
     #[must_use]
     pub fn memory(&self) -> &PointerMemory {
         &self.memory
-    }
-}
-
-impl State {
-    /// Takes in patches without a frame (`warm_up`).
-    pub(super) fn remember(&mut self, positions: &[[f32; 3]], features: Tensor<2>, geometry: Geometry, unit: usize) {
-        self.memory.fuse(positions, features, UpdateMode::Merge, unit);
-        self.previous_patches = positions.to_vec();
-        self.geometry = Some(geometry);
-        self.frames += 1;
     }
 }
 
@@ -200,6 +140,10 @@ impl Point3r {
         self
     }
 
+    pub(super) fn options(&self) -> Options {
+        self.options
+    }
+
     /// The network's dimensions.
     #[must_use]
     pub fn config(&self) -> &Config {
@@ -219,7 +163,7 @@ impl Point3r {
             frames: 0,
             memory: PointerMemory::default(),
             cap: PointerCap::OFF,
-            previous_patches: Vec::new(),
+            previous_patches: Places::default(),
             pose_slots: self.pose_memory.initial(),
             geometry: None,
         }
@@ -228,7 +172,7 @@ impl Point3r {
     /// A state that goes on from a pointer memory and the patch positions of the frame before.
     #[must_use]
     pub fn resume(&self, memory: PointerMemory, previous_patches: Vec<[f32; 3]>) -> State {
-        State { frames: 1, memory, previous_patches, ..self.start() }
+        State { frames: 1, memory, previous_patches: Places::Host(previous_patches), ..self.start() }
     }
 
     /// Reconstructs one frame and moves `state` on. `image` is at network size (`preprocess`); all images of a
@@ -278,13 +222,13 @@ impl Point3r {
             Some(features) => {
                 let token = self.pose_memory.read(key.clone(), &slots, pace).await;
                 probe.record("pose_retrieved", &token);
-                (token, features.clone())
+                (token, features)
             }
         };
         probe.record("pose_token_in", &pose_in);
         probe.record("mem_feat_in", &memory_tokens);
         probe.record("dec_mem.0", &memory_tokens);
-        let positions = (!state.memory.is_empty()).then(|| self.positions(state, probe));
+        let positions = if state.memory.is_empty() { None } else { Some(self.positions(state, probe)) };
         let tokens = Tensor::cat(vec![pose_in, self.to_image_stream.forward(encoded.clone())], 0);
         let [first, second, last] = self.decoder.forward(tokens, memory_tokens, positions.as_ref(), probe, pace).await;
 
@@ -316,30 +260,15 @@ impl Point3r {
 
         probe.stage("write");
 
-        // The one readback of the frame: pose and patch positions.
-        let small = Tensor::cat(vec![pose_raw.reshape([-1]), means.reshape([-1])], 0);
-        let values =
-            small.into_data_async().await?.try_into_vec::<f32>().map_err(|e| ModelError::Device(format!("{e:?}")))?;
-        if !values.iter().all(|v| v.is_finite()) {
-            return Err(ModelError::NotFinite);
-        }
-        let (pose, means) = values.split_first_chunk::<7>().ok_or_else(|| ModelError::Device("short read".into()))?;
-        let (patch_positions, _) = means.as_chunks::<3>();
-
-        let mut memory = state.memory.clone();
-        let fusion = memory.fuse(patch_positions, features, self.options.update, self.config.merge_len_unit);
-        if let Some(features) = memory.features() {
-            probe.record("ptr_feat", features);
-        }
-        let evicted = memory.limit(state.cap);
+        // The one readback of the frame: pose and counts; elsewhere than in the kernels also the patches' places.
+        let remembered = self.remember(state, pose_raw, means, features, probe).await?;
+        let Remembered { pose, memory, patches, pointers, fusion } = remembered;
         probe.stage("fuse");
-        let added = fusion.added.iter().filter(|a| **a).count();
-        let pointers = PointerStats { total: memory.len(), added, merged: patches - added, evicted };
         *state = State {
             frames: state.frames + 1,
             memory,
             cap: state.cap,
-            previous_patches: patch_positions.to_vec(),
+            previous_patches: patches,
             pose_slots,
             geometry: Some(geometry),
         };
@@ -348,7 +277,7 @@ impl Point3r {
             confidence_camera,
             points_world,
             confidence_world,
-            pose: activate_pose(*pose),
+            pose: activate_pose(pose),
             pointers,
         };
         Ok((prediction, fusion))
@@ -387,18 +316,14 @@ impl Point3r {
 
     /// Tables of both streams: image tokens stand where the previous frame's patches were (spec 4.3).
     fn positions(&self, state: &State, probe: &mut Probe) -> StreamPositions {
-        let image: Vec<_> = std::iter::once(None).chain(state.previous_patches.iter().copied().map(Some)).collect();
-        let memory: Vec<_> = state.memory.positions().iter().copied().map(Some).collect();
+        let (image, memory) = (&state.previous_patches, state.memory.places());
         if probe.is_on() {
-            let rows = |p: &[[f32; 3]]| -> Tensor<2> {
-                Tensor::from_data(TensorData::new(p.as_flattened().to_vec(), [p.len(), 3]), &self.device)
-            };
-            probe.record("img_pos_in", &rows(&state.previous_patches));
-            probe.record("mem_pos_in", &rows(state.memory.positions()));
+            probe.record("img_pos_in", &image.tensor(&self.device));
+            probe.record("mem_pos_in", &memory.tensor(&self.device));
         }
         StreamPositions {
-            image: self.space.each_ref().map(|s| s.at(&image)),
-            memory: self.space.each_ref().map(|s| s.at(&memory)),
+            image: self.space.each_ref().map(|s| s.at(image, 1)),
+            memory: self.space.each_ref().map(|s| s.at(&memory, 0)),
         }
     }
 }

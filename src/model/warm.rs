@@ -5,6 +5,7 @@ use burn_cubecl::cubecl::dry_run::DryRun;
 
 use super::{ModelError, Point3r, State};
 use crate::kernels::Variant;
+use crate::memory::PointerCap;
 use crate::pace::Pace;
 use crate::preprocess::RgbImage;
 
@@ -40,16 +41,14 @@ impl Point3r {
 
     /// A state as after a frame, with made-up pointers.
     fn after_one_frame(&self, image: &RgbImage) -> Result<State, ModelError> {
-        let mut state = self.start();
+        let state = self.start();
         let geometry = self.geometry(&state, image)?;
         let count = geometry.patches();
         #[expect(clippy::cast_precision_loss, reason = "made-up places")]
         let positions: Vec<[f32; 3]> = (0..count).map(|i| [i as f32, 0.0, 1.0]).collect();
-        let features = || Tensor::zeros([count, self.config().dec_embed_dim], self.device());
-        // Twice: the second time, pointers are merged and appended.
-        state.remember(&positions, features(), geometry.clone(), self.config().merge_len_unit);
-        let moved: Vec<[f32; 3]> = positions.iter().map(|[x, _, z]| [x * 1.5, 0.0, *z]).collect();
-        state.remember(&moved, features(), geometry, self.config().merge_len_unit);
-        Ok(state)
+        let features = Tensor::zeros([count, self.config().dec_embed_dim], self.device());
+        // With fewer pointers than there will be, so that what makes room is compiled too.
+        let cap = PointerCap { pointers: count, ..PointerCap::default() };
+        Ok(state.with_cap(cap).remembering(&positions, features, geometry))
     }
 }

@@ -18,7 +18,7 @@ pub(crate) use host::{each_row, in_place, is_host};
 pub(crate) use linear::{Linear, Then};
 pub(crate) use map::{Map, patches_of_map};
 pub(crate) use norm::MapNorm;
-pub(crate) use rotary::{Rotary, SpaceRotary};
+pub(crate) use rotary::{Places, Rotary, SpaceRotary};
 
 use crate::weights::{Parameters, WeightsError};
 use wgsl::{Buffer, Variant};

@@ -10,6 +10,40 @@ use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use super::wgsl::{Buffer, Variant, rotary};
 use super::{each_row, in_place, is_host};
 
+/// Positions of tokens in space.
+#[derive(Debug, Clone)]
+pub(crate) enum Places {
+    /// In plain memory.
+    Host(Vec<[f32; 3]>),
+    /// On the GPU: the first three words of every row.
+    Device {
+        /// `[count, row]`, with room behind.
+        buffer: Box<Buffer>,
+        /// Tokens.
+        count: usize,
+        /// Words of a row.
+        row: usize,
+    },
+}
+
+impl Default for Places {
+    fn default() -> Self {
+        Self::Host(Vec::new())
+    }
+}
+
+impl Places {
+    /// `[count, 3]`.
+    pub(crate) fn tensor(&self, device: &Device) -> Tensor<2> {
+        match self {
+            Self::Host(listed) => {
+                Tensor::from_data(TensorData::new(listed.as_flattened().to_vec(), [listed.len(), 3]), device)
+            }
+            Self::Device { buffer, count, row } => buffer.first_rows(*count, *row).tensor().narrow(1, 0, 3),
+        }
+    }
+}
+
 /// Position tables of one list of tokens for one head width.
 #[derive(Debug, Clone)]
 pub(crate) struct Rotary {
@@ -259,26 +293,34 @@ impl SpaceRotary {
         })
     }
 
-    /// Tables of host positions. `None` is a token without position (the pose token), which passes unchanged.
-    pub(crate) fn at(&self, positions: &[Option<[f32; 3]>]) -> Rotary {
-        // Tokens without position come first, if there are any.
-        let listed: Vec<f32> = positions.iter().flatten().flatten().copied().collect();
-        let (count, skip) = (listed.len() / 3, positions.len() - listed.len() / 3);
-        let uploaded = || Buffer::of(Tensor::<1>::from_data(TensorData::new(listed, [3 * count]), &self.device));
-        if count > 0
+    /// Tables of tokens at `places`, after `skip` tokens without a place (the pose token), which pass unchanged.
+    pub(crate) fn at(&self, places: &Places, skip: usize) -> Rotary {
+        let listed = match places {
+            Places::Host(listed) => listed,
+            Places::Device { buffer, count, row } => {
+                // Places are on the GPU only where the kernels run.
+                return self
+                    .at_buffer(buffer, [*count, *row], skip)
+                    .unwrap_or_else(|| self.at(&Places::default(), skip));
+            }
+        };
+        let flat = || TensorData::new(listed.as_flattened().to_vec(), [3 * listed.len()]);
+        let uploaded = || Buffer::of(Tensor::<1>::from_data(flat(), &self.device));
+        if !listed.is_empty()
             && self.kernel.is_some()
-            && let Some(rotary) = uploaded().and_then(|positions| self.at_buffer(&positions, count, skip))
+            && let Some(rotary) = uploaded().and_then(|buffer| self.at_buffer(&buffer, [listed.len(), 3], skip))
         {
             return rotary;
         }
-        let positions: Vec<_> = positions.iter().map(|p| p.map_or([None; 3], |p| p.map(Some))).collect();
+        let none = std::iter::repeat_n([None; 3], skip);
+        let positions: Vec<_> = none.chain(listed.iter().map(|p| p.map(Some))).collect();
         Rotary::tables(&positions, &self.channels, &self.frequencies, &self.device)
     }
 
-    /// Tables of `count` positions `[count, 3]` on the GPU, after `skip` tokens without position; `None` where the
-    /// kernels do not run.
-    pub(crate) fn at_buffer(&self, positions: &Buffer, count: usize, skip: usize) -> Option<Rotary> {
-        let tables = self.kernel.as_ref()?.tables(positions, count, skip);
+    /// Tables of `count` positions on the GPU, the first three words of rows of `row`; `None` where the kernels do
+    /// not run.
+    pub(crate) fn at_buffer(&self, positions: &Buffer, size: [usize; 2], skip: usize) -> Option<Rotary> {
+        let tables = self.kernel.as_ref()?.tables(positions, size, skip);
         Some(Rotary { tables: Tables::Kernel(Box::new(tables)), half: false })
     }
 }

@@ -74,7 +74,7 @@ impl Session {
             (self.memory, self.checkpoints) = self.or_lose(outcome)?;
         }
         self.truncate(left);
-        self.remember_pointers();
+        self.renew_pointers(left).await?;
         Ok(left)
     }
 
@@ -106,7 +106,7 @@ impl Session {
         let frames = self.frames();
         let outcome = self.replay(&model, None, Checkpoints::default(), 0..frames, pace, replayed).await;
         (self.memory, self.checkpoints) = self.or_lose(outcome)?;
-        self.remember_pointers();
+        self.renew_pointers(frames).await?;
         self.size = self.view.map(|view| view.input);
         self.phase = Phase::Running;
         Ok(())
@@ -137,6 +137,14 @@ impl Session {
         }
         replayed(total, total);
         Ok((state, checkpoints))
+    }
+
+    async fn renew_pointers(&mut self, frames: usize) -> Result<(), SessionError> {
+        let pointers = self.look_at_pointers(self.memory.as_ref()).await;
+        let pointers = pointers.map_err(|source| SessionError::Model { frame: frames, source });
+        let pointers = self.or_lose(pointers)?;
+        self.remember_pointers(pointers);
+        Ok(())
     }
 
     /// The first of these frames whose picture the budget let go of.

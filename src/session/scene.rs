@@ -3,37 +3,50 @@
 use std::sync::Arc;
 
 use super::Session;
+use crate::memory::{PointerList, PointerRecord};
+use crate::model::{ModelError, State};
 
-/// A pointer as shown and exported.
-#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
-pub struct PointerRecord {
-    /// World position.
-    pub position: [f32; 3],
-    /// The frame that appended it, counted from the first one that was kept.
-    pub born: u32,
-    /// The last frame that was merged into it; `born` if none was.
-    pub updated: u32,
-}
+/// Where pointers are, and what they are as far as that is known.
+type Pointers = (PointerList, Arc<[PointerRecord]>);
 
 impl Session {
-    /// The pointers after the last frame, in memory order. They stay when the reconstruction is stopped.
+    /// The pointers after the last frame, in memory order, as far as they are known here: on a GPU they are only read
+    /// when somebody looks ([`Session::watch_pointers`], [`Session::know_pointers`]); until then there are none. They
+    /// stay when the reconstruction is stopped.
     #[must_use]
     pub fn pointer_records(&self) -> &Arc<[PointerRecord]> {
         &self.pointer_records
     }
 
-    pub(super) fn remember_pointers(&mut self) {
-        let Some(state) = &self.memory else {
-            self.pointer_records = Arc::default();
-            return;
+    /// Where the pointers after the last frame are.
+    #[must_use]
+    pub fn pointer_list(&self) -> &PointerList {
+        &self.pointer_list
+    }
+
+    /// Whether every frame's pointers are read back: one more small readback per frame on a GPU.
+    pub fn watch_pointers(&mut self, watched: bool) {
+        self.watched = watched;
+    }
+
+    /// The pointers of [`Session::pointer_list`], now that they were read.
+    pub fn know_pointers(&mut self, records: Arc<[PointerRecord]>) {
+        self.pointer_records = records;
+    }
+
+    /// The pointers of a state and, where they are known or looked at, what they are.
+    pub(super) async fn look_at_pointers(&self, state: Option<&State>) -> Result<Pointers, ModelError> {
+        let list = state.map(|state| state.memory().list()).unwrap_or_default();
+        let records = match list.known() {
+            Some(records) => records.clone(),
+            None if self.watched => list.read().await?,
+            None => Arc::default(),
         };
-        let (positions, ages) = (state.memory().positions(), state.memory().ages());
-        let record = |(position, age): (&[f32; 3], &crate::memory::PointerAge)| PointerRecord {
-            position: *position,
-            born: age.born,
-            updated: age.updated,
-        };
-        self.pointer_records = positions.iter().zip(ages).map(record).collect();
+        Ok((list, records))
+    }
+
+    pub(super) fn remember_pointers(&mut self, (list, records): Pointers) {
+        (self.pointer_list, self.pointer_records) = (list, records);
     }
 
     /// What the user said a world unit is: the factor by which exports are enlarged, 1 unless set.

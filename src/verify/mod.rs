@@ -18,7 +18,7 @@ pub use compare::{Group, GroupReport, TensorReport};
 pub use rounding::{OutputError, RoundingReport, Run, compare_runs, run_rounded};
 
 use crate::model::{Config, ModelError, Options, Point3r, Probe};
-use crate::ops::{Rotary, SpaceRotary};
+use crate::ops::{Places, Rotary, SpaceRotary};
 use crate::pace::Pace;
 use crate::preprocess::RgbImage;
 use crate::weights::{Parameters, WeightsError, formula_values};
@@ -191,12 +191,10 @@ async fn check_units(
         let rotary = if stem.starts_with("unit.rope2d") {
             Rotary::plane(pos.values.as_chunks::<2>().0, d, config.rope2d_base, device)
         } else {
-            let positions = pos.values.as_chunks::<3>().0;
+            let positions = pos.values.as_chunks::<3>().0.to_vec();
             // One token more than positions: the first has none.
             let without = tokens.saturating_sub(positions.len());
-            let positions: Vec<_> =
-                std::iter::repeat_n(None, without).chain(positions.iter().copied().map(Some)).collect();
-            SpaceRotary::new(d, &config.rope3d_bases, device).at(&positions)
+            SpaceRotary::new(d, &config.rope3d_bases, device).at(&Places::Host(positions), without)
         };
         let input: Tensor<1> = Tensor::from_data(TensorData::new(x.values.clone(), [x.values.len()]), device);
         let turned = rotary.apply(input.reshape([heads, tokens, d]).swap_dims(0, 1)).swap_dims(0, 1);

@@ -37,9 +37,11 @@ impl Produced {
             all.push((name.to_owned(), Reference { values, shape }));
         };
         let pose = &p.pose;
+        let pointers = state.memory().list().read().await?;
+        let positions: Vec<f32> = pointers.iter().flat_map(|pointer| pointer.position).collect();
         host("out.camera_pose", pose.translation.into_iter().chain(pose.rotation).collect());
         host("out.c2w", pose.matrix().concat());
-        host("ptr_pos", state.memory().positions().as_flattened().to_vec());
+        host("ptr_pos", positions.clone());
         if !fusion.nearest.is_empty() {
             host("merge_threshold", vec![fusion.threshold]);
             host("merge_nn_dist", fusion.nearest.iter().map(|(_, d)| *d).collect());
@@ -47,7 +49,6 @@ impl Produced {
             host("merge_nn_index", fusion.nearest.iter().map(|(m, _)| *m as f32).collect());
             host("merge_is_add", fusion.added.iter().map(|a| f32::from(u8::from(*a))).collect());
         }
-        let positions = state.memory().positions().as_flattened();
         Ok(Self { tensors: all, extent: positions.iter().fold(0.0, |m: f32, v| m.max(v.abs())) })
     }
 

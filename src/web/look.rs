@@ -7,7 +7,7 @@ use super::Engine;
 use super::command::Command;
 use super::error::EngineError;
 use super::messages::{Answer, to_js};
-use super::view::Navigation;
+use super::view::{Navigation, View};
 use crate::render::{ColourMode, maps};
 
 #[derive(Serialize)]
@@ -53,6 +53,25 @@ struct ViewAnswer {
 
 #[wasm_bindgen]
 impl Engine {
+    /// Reads the pointers back where they are shown and not known: on a GPU they stay there until somebody looks.
+    #[wasm_bindgen(js_name = readPointers)]
+    pub async fn read_pointers(&self) -> Answer<()> {
+        let wanted = self.view.borrow().as_ref().is_some_and(View::shows_pointers);
+        let list = {
+            let snapshot = self.snapshot.borrow();
+            if !wanted || !snapshot.pointer_records().is_empty() {
+                return Ok(());
+            }
+            snapshot.session().pointer_list().clone()
+        };
+        // A lost device is told elsewhere.
+        let Ok(records) = list.read().await else { return Ok(()) };
+        let mut snapshot = self.snapshot.borrow_mut();
+        snapshot.know_pointers(records);
+        self.with_view(|view| view.show(&snapshot));
+        Ok(())
+    }
+
     /// The point that is drawn at a place of the canvas (CSS pixels from its top left): `{position, frame,
     /// confidence}`, or null.
     pub fn pick(&self, x: f32, y: f32) -> Answer {

@@ -76,6 +76,11 @@ impl Snapshot {
         self.session.pointer_records()
     }
 
+    /// The pointers of this state have been read.
+    pub(super) fn know_pointers(&mut self, records: Arc<[PointerRecord]>) {
+        self.session.know_pointers(records);
+    }
+
     pub(super) fn scale(&self) -> f32 {
         self.session.scale()
     }

@@ -282,6 +282,10 @@ impl View {
         }
     }
 
+    pub(super) fn shows_pointers(&self) -> bool {
+        self.renderer.settings().pointers
+    }
+
     fn show_pointers(&mut self, snapshot: &Snapshot) {
         if self.renderer.settings().pointers {
             self.renderer.set_pointers(snapshot.pointer_records(), self.pointers);

@@ -268,6 +268,10 @@ export class EngineHost {
           break;
         case 'options':
           engine.setView(command.options);
+          if (command.options.pointers !== undefined) {
+            // On a GPU they are read back only when somebody looks.
+            engine.readPointers().catch((thrown) => this.noticePanic(thrown));
+          }
           break;
         default:
           obeyLook(engine, command);

@@ -50,6 +50,7 @@ declare module 'point3r-wasm' {
     history(): import('./look').PointerHistory;
     viewState(): import('./look').ViewState | null;
     setView(options: import('./protocol').ViewOptions): void;
+    readPointers(): Promise<void>;
     draw(): boolean;
     openScene(bytes: Uint8Array): import('./share/types').SceneReport;
     share(request: import('./share/types').ShareRequest): import('./share/types').Shared;

@@ -6,17 +6,17 @@
 //! for real GPUs. Which one runs is decided once, when the device is opened.
 
 pub(crate) mod attention;
-pub(crate) mod gather;
 pub(crate) mod linear;
 pub(crate) mod map;
 pub(crate) mod norm;
+pub(crate) mod pointers;
 mod record;
 pub(crate) mod rotary;
 mod source;
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use burn::tensor::{DType, Device, Int, Shape, Tensor};
+use burn::tensor::{DType, Device, ExecutionError, Int, Shape, Tensor};
 use burn_cubecl::cubecl::prelude::KernelId;
 use burn_cubecl::cubecl::server::{Handle, KernelArguments, MetadataBindingInfo};
 use burn_cubecl::cubecl::{CubeCount, CubeDim, ExecutionMode};
@@ -112,6 +112,39 @@ impl Buffer {
         let handle = self.0.client.empty(bytes);
         let (client, device) = (self.0.client.clone(), self.0.device.clone());
         Self(CubeTensor::new_contiguous(client, device, Shape::from(shape), handle, DType::F32))
+    }
+
+    /// Words beside this buffer, uploaded.
+    pub(crate) fn words_beside(&self, words: &[u32]) -> Self {
+        record::allocated(size_of_val(words));
+        let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_ne_bytes()).collect();
+        let handle = self.0.client.create_from_slice(&bytes);
+        let (client, device) = (self.0.client.clone(), self.0.device.clone());
+        Self(CubeTensor::new_contiguous(client, device, Shape::from([words.len()]), handle, DType::F32))
+    }
+
+    /// The first `rows` rows of a buffer `[rows, width]` that has at least as many, without a copy.
+    pub(crate) fn first_rows(&self, rows: usize, width: usize) -> Self {
+        let used = (rows * width * size_of::<f32>()) as u64;
+        let handle = self.0.handle.clone();
+        let spare = handle.size_in_used().saturating_sub(used);
+        let (client, device) = (self.0.client.clone(), self.0.device.clone());
+        Self(CubeTensor::new_contiguous(
+            client,
+            device,
+            Shape::from([rows, width]),
+            handle.offset_end(spare),
+            DType::F32,
+        ))
+    }
+
+    /// Its words, read back. Where it ends depends on the shape, not on the room behind it.
+    pub(crate) async fn read_words(&self) -> Result<Vec<u32>, ExecutionError> {
+        record::read(self.handle().size_in_used());
+        let read = self.0.client.read_async(vec![self.0.handle.clone()]).await;
+        let parts = read.map_err(|e| ExecutionError::WithContext { reason: format!("{e:?}") })?;
+        let (words, _) = parts.first().map(|bytes| bytes.as_chunks::<4>()).unwrap_or_default();
+        Ok(words.iter().map(|word| u32::from_ne_bytes(*word)).collect())
     }
 
     /// As a tensor of the shape it was made with.

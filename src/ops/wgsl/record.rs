@@ -22,6 +22,10 @@ pub struct Usage {
     pub largest_allocation: u64,
     /// Allocations.
     pub allocations: usize,
+    /// Bytes read back by the kernels' own readbacks.
+    pub read_bytes: u64,
+    /// How many of them there were.
+    pub reads: usize,
 }
 
 impl Usage {
@@ -90,6 +94,13 @@ pub(super) fn allocated(bytes: usize) {
     note(|open| {
         open.usage.allocations += 1;
         open.usage.largest_allocation = open.usage.largest_allocation.max(bytes as u64);
+    });
+}
+
+pub(super) fn read(bytes: u64) {
+    note(|open| {
+        open.usage.reads += 1;
+        open.usage.read_bytes += bytes;
     });
 }
 

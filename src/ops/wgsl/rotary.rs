@@ -39,11 +39,11 @@ impl Tables {
 }
 
 impl SpaceConstants {
-    /// Tables of `count` positions `[count, 3]`, after `skip` tokens without position.
-    pub(crate) fn tables(&self, positions: &Buffer, count: usize, skip: usize) -> Tables {
+    /// Tables of `count` positions, the first three words of rows of `row`, after `skip` tokens without position.
+    pub(crate) fn tables(&self, positions: &Buffer, [count, row]: [usize; 2], skip: usize) -> Tables {
         let (tokens, width) = (count + skip, self.width);
         let table = positions.beside([tokens, 2 * width]);
-        let info = [tokens, skip, width, self.bases].map(word);
+        let info = [tokens, skip, width, self.bases, row].map(word);
         let inputs = [positions, &self.frequencies, &self.channels];
         launch(tabulating(), [(tokens * width).div_ceil(64), 1, 1], &inputs, &[&table], &info);
         Tables { table, partner: self.partner.clone(), width }
@@ -69,7 +69,7 @@ mod tests {
 
     use super::super::tests::{gpu, random, upload, validate, worst};
     use super::*;
-    use crate::ops::{Rotary, SpaceRotary};
+    use crate::ops::{Places, Rotary, SpaceRotary};
 
     fn turned(rotary: &Rotary, x: &[f32], shape: [usize; 3], device: &Device) -> Vec<f32> {
         let x: Tensor<3> = Tensor::from_data(TensorData::new(x.to_vec(), shape), device);
@@ -86,17 +86,18 @@ mod tests {
             let positions: Vec<f32> = random(count * 3, 7).iter().map(|v| v * far).collect();
             let x = random((count + skip) * heads * width, 8);
             let shape = [count + skip, heads, width];
-            let listed: Vec<_> =
-                std::iter::repeat_n(None, skip).chain(positions.chunks(3).map(|p| Some([p[0], p[1], p[2]]))).collect();
-            let host = SpaceRotary::new(width, &bases, &Device::flex()).at(&listed);
+            let listed = Places::Host(positions.as_chunks().0.to_vec());
+            let host = SpaceRotary::new(width, &bases, &Device::flex()).at(&listed, skip);
             let expected = turned(&host, &x, shape, &Device::flex());
             let space = SpaceRotary::new(width, &bases, &device);
-            let on_gpu = space.at_buffer(&upload(&positions, &device), count, skip).unwrap();
+            // As the pointer memory has them: two more words in every row.
+            let rows: Vec<f32> = positions.chunks(3).flat_map(|p| [p[0], p[1], p[2], 9.0, 9.0]).collect();
+            let on_gpu = space.at_buffer(&upload(&rows, &device), [count, 5], skip).unwrap();
             // The angle itself is rounded to 24 bits.
             let tolerance = 2e-6 + far * 2e-7;
             let found = turned(&on_gpu, &x, shape, &device);
             assert!(worst(&found, &expected) < tolerance, "{width} {far}: {}", worst(&found, &expected));
-            let found = turned(&space.at(&listed), &x, shape, &device);
+            let found = turned(&space.at(&listed, skip), &x, shape, &device);
             assert!(worst(&found, &expected) < 2e-6, "{width} {far}, tables from the host");
         }
     }

@@ -349,6 +349,7 @@ export class Engine implements WasmEngine {
     this.options = { ...this.options, ...options, pointSize: options.pointSize ?? this.options.pointSize };
     this.dirty = true;
   }
+  async readPointers(): Promise<void> {}
 
   draw(): boolean {
     const context = this.context;
