@@ -33,6 +33,13 @@ const countRecoveries = (page) =>
     window.point3r.on('recovered', () => window.recoveries++);
   });
 
+/** The camera path, a line per frame. */
+const trajectory = (page) =>
+  page.evaluate(async () => {
+    const text = await (await window.point3r.export('tum')).text();
+    return text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  });
+
 /** The share of the canvas that is drawn, by what lies over it undisturbed. */
 async function drawn(page) {
   await page.waitForTimeout(2000);
@@ -69,6 +76,35 @@ test('a scan that loses its device twice is drawn again and goes on, nothing los
   await page.locator('[data-saved=open]').click();
   await waitForStats(page, 'the saved scan', (now) => now.frames === ended.frames);
   assert.deepEqual(await trace(page), ended);
+  await chrome.close();
+});
+
+test('a scan computed through WebGPU that loses its device is computed there again and goes on', {
+  ...options,
+  timeout: 10 * MINUTES,
+}, async () => {
+  const chrome = await launchWithCamera(clip.path, { args: TRUSTING });
+  const { page } = await openTiny(chrome.browser, site.url, 'gpu');
+  assert.equal((await stats(page)).device, 'gpu');
+  await countRecoveries(page);
+  const running = await scan(page, 2);
+  const path = await trajectory(page);
+  await loseDevice(page, 1);
+  const after = await stats(page);
+  assert.equal(after.error, null);
+  assert.equal(after.device, 'gpu', 'the network runs elsewhere now');
+  assert.ok(after.frames >= running.frames, `${after.frames} of ${running.frames} frames are left`);
+  assert.ok(after.gpuBytes > running.gpuBytes / 2, 'the weights are on the device again');
+  const note = page.locator('[data-notice=note]');
+  assert.match(await note.textContent(), /graphics device was lost.*recovered and goes on/);
+  await screenshot(page, 'recovered-gpu');
+  const on = await frames(page, after.frames + 1, 4 * MINUTES);
+  assert.equal(on.device, 'gpu');
+  assert.ok((await drawn(page)) > 0.005, 'the cloud is drawn');
+  await press(page, 'Stop');
+  const end = await waitForStats(page, 'ready', ({ state }) => state === 'ready', 2 * MINUTES);
+  assert.equal((await exportPly(page)).count, end.points);
+  assert.deepEqual((await trajectory(page)).slice(0, path.length), path, 'the frames before the loss are the same');
   await chrome.close();
 });
 

@@ -9,8 +9,8 @@ export function launchWithCamera(clip, { ask = false, context = {}, args: more =
   return launch({ args: ask ? args : [...args, '--use-fake-ui-for-media-stream'], context });
 }
 
-export async function openTiny(browser, url) {
-  const opened = await openPage(browser, `${url}?device=cpu`);
+export async function openTiny(browser, url, device = 'cpu') {
+  const opened = await openPage(browser, `${url}?device=${device}`);
   await loadTiny(opened.page);
   return opened;
 }
