@@ -102,6 +102,22 @@ impl Chunk {
     }
 }
 
+/// Which points are wanted.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Selection {
+    /// Least confidence; 1 takes all.
+    pub confidence: f32,
+    /// Doubts ([`FLAG_EDGE`], [`FLAG_SKY`]) of which a point may have none.
+    pub hide: u8,
+}
+
+impl From<f32> for Selection {
+    /// By confidence alone.
+    fn from(confidence: f32) -> Self {
+        Self { confidence, hide: 0 }
+    }
+}
+
 /// An axis-aligned box.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
 pub struct Bounds {
@@ -189,9 +205,14 @@ impl Cloud {
 
     /// Every point with its frame's index, those below `confidence` left out.
     pub fn points_above(&self, confidence: f32) -> impl Iterator<Item = (u32, &PackedPoint)> + Clone {
-        let least = if confidence > 1.0 { encode_confidence(confidence) } else { 0 };
-        let above = move |p: &&PackedPoint| p.confidence_code() >= least;
-        self.chunks.iter().flat_map(move |c| c.points.iter().filter(above).map(|p| (c.frame, p)))
+        self.selected(Selection::from(confidence))
+    }
+
+    /// Every wanted point with its frame's index.
+    pub fn selected(&self, wanted: Selection) -> impl Iterator<Item = (u32, &PackedPoint)> + Clone {
+        let least = if wanted.confidence > 1.0 { encode_confidence(wanted.confidence) } else { 0 };
+        let wanted = move |(p, flags): &(&PackedPoint, u8)| p.confidence_code() >= least && flags & wanted.hide == 0;
+        self.chunks.iter().flat_map(move |c| c.flagged().filter(wanted).map(|(p, _)| (c.frame, p)))
     }
 
     /// Number of points.
@@ -311,5 +332,14 @@ mod tests {
         assert_eq!(cloud.points_above(f32::NAN).count(), 10);
         assert_eq!(cloud.points_above(5.0).count(), 6);
         assert!(cloud.points_above(5.0).all(|(frame, p)| frame == 4 && p.confidence() > 4.8));
+    }
+
+    #[test]
+    fn doubtful_points_are_left_out_by_what_is_doubtful_about_them() {
+        let mut cloud = Cloud::default();
+        cloud.push(Chunk { flags: vec![0, FLAG_EDGE, FLAG_SKY, FLAG_EDGE | FLAG_SKY], ..chunk(0, 4) });
+        cloud.push(chunk(1, 2));
+        let count = |hide| cloud.selected(Selection { confidence: 1.0, hide }).count();
+        assert_eq!([0, FLAG_EDGE, FLAG_SKY, FLAG_EDGE | FLAG_SKY].map(count), [6, 4, 4, 3]);
     }
 }

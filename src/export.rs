@@ -26,6 +26,8 @@ pub mod zip;
 
 use serde::{Deserialize, Serialize};
 
+use crate::cloud::{FLAG_EDGE, FLAG_SKY, Selection};
+
 pub use self::{
     reconstruction::Reconstruction,
     sink::{Folder, Sink},
@@ -200,6 +202,10 @@ pub struct ExportOptions {
     pub scale: f32,
     /// Least confidence of a point (or of a depth that a mesh is made of); 1 keeps all.
     pub confidence: f32,
+    /// Leave out points that float at the edges of objects.
+    pub hide_edges: bool,
+    /// Leave out what looks like sky.
+    pub hide_sky: bool,
     /// Most points in COLMAP and nerfstudio models, evenly thinned; training from pictures needs no more.
     pub max_points: usize,
     /// Encoding of depth and confidence maps.
@@ -217,6 +223,8 @@ impl Default for ExportOptions {
         Self {
             scale: 1.0,
             confidence: 1.0,
+            hide_edges: false,
+            hide_sky: false,
             max_points: 200_000,
             maps: MapFormat::Png,
             voxel: None,
@@ -227,6 +235,14 @@ impl Default for ExportOptions {
 }
 
 impl ExportOptions {
+    /// The points that are wanted.
+    #[must_use]
+    pub fn selection(&self) -> Selection {
+        let flag = |hidden: bool, flag: u8| if hidden { flag } else { 0 };
+        let hide = flag(self.hide_edges, FLAG_EDGE) | flag(self.hide_sky, FLAG_SKY);
+        Selection { confidence: self.confidence, hide }
+    }
+
     /// Refuses what no file could be made with.
     ///
     /// # Errors
@@ -259,11 +275,11 @@ pub async fn export(
     watch: &mut Watch<'_>,
 ) -> Result<(), ExportError> {
     options.check()?;
-    let options = &scene.measured(options);
+    let options = &scene.complete(options);
     let mut bytes = Vec::new();
     match format {
         Format::Ply => ply::write(&scene.cloud, options, &mut bytes)?,
-        Format::Glb => glb::write(&scene.scene(options), options.confidence, &mut bytes)?,
+        Format::Glb => glb::write(&scene.scene(options), options.selection(), &mut bytes)?,
         Format::MeshPly | Format::MeshGlb => mesh::write(scene, format, options, &mut bytes, watch).await?,
         Format::Tum => tum::write(&scene.trajectory(), options, &mut bytes)?,
         Format::Intrinsics => intrinsics::write(scene, &mut bytes)?,

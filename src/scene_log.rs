@@ -2,9 +2,10 @@
 //!
 //! ```text
 //! record: "P3RL" | kind u32 | payload bytes u64 | first 8 bytes of the payload's SHA-256 | payload     (little endian)
-//! kinds:  1 begin  JSON: version, model, options, name, seconds since 1970
+//! kinds:  1 begin  JSON: version, model, options, name, seconds since 1970, scale, made with
 //!         2 frame  head (see `Head`) | rgb | depth f16 | confidence code | points of 16 bytes | a byte of flags each
 //!         3 keep   u32: number of frames left by an undo
+//!         4 scale  f32: what the user said a unit is
 //! ```
 //!
 //! A record that is cut off or damaged ends the file: everything before it is sound. The file is made by this program,
@@ -22,11 +23,13 @@ use crate::{
     geometry::Pose,
     keyframes::{Keyframe, KeyframeMaps},
     preprocess::MAX_INPUT,
-    session::{Placement, SavedFrame, SessionOptions},
+    session::{ModelNote, Placement, SavedFrame, SessionOptions},
 };
 
-/// The version of the format that is written, and the only one read.
-pub const VERSION: u32 = 1;
+/// The version of the format that is written.
+pub const VERSION: u32 = 2;
+/// The oldest one that is read: it knows no [`Begin::made_with`] and no scale records.
+pub const OLDEST: u32 = 1;
 const MAGIC: [u8; 4] = *b"P3RL";
 /// Bytes before a payload.
 pub const RECORD_HEAD: usize = 24;
@@ -44,7 +47,8 @@ pub enum SceneLogError {
     Damaged(&'static str),
     /// Written by another version of the program.
     #[error(
-        "the saved scan is of format {0}, this program reads format {VERSION}: export it with the version that made it"
+        "the saved scan is of format {0}, this program reads {OLDEST} to {VERSION}: export it with the version that \
+         made it"
     )]
     Version(u32),
 }
@@ -74,6 +78,19 @@ pub struct Begin {
     /// The scale that the user had given it.
     #[serde(default)]
     pub scale: Option<f32>,
+    /// The model by name; absent in files of version 1.
+    #[serde(default)]
+    pub made_with: Option<ModelNote>,
+}
+
+impl Begin {
+    /// The model by name. A file of version 1 has it before the digest in the model's identity.
+    #[must_use]
+    pub fn note(&self) -> Option<ModelNote> {
+        let by_identity =
+            || self.model.rsplit_once(' ').map(|(name, _)| ModelNote { name: name.to_owned(), trained: None });
+        self.made_with.clone().or_else(by_identity)
+    }
 }
 
 /// A record that was read.
@@ -85,6 +102,8 @@ pub enum Record {
     Frame(SavedFrame),
     /// An undo left so many frames.
     Keep(usize),
+    /// The user set the scale.
+    Scale(f32),
 }
 
 /// The numbers of a frame. Field order leaves no gaps.
@@ -157,6 +176,24 @@ pub fn keep_record(frames: usize) -> Vec<u8> {
     record(3, &u32::try_from(frames).unwrap_or(u32::MAX).to_le_bytes())
 }
 
+/// The bytes that say what a unit of the scene is.
+#[must_use]
+pub fn scale_record(scale: f32) -> Vec<u8> {
+    record(4, &scale.to_le_bytes())
+}
+
+/// Frames that are there after a record, from how it begins ([`RECORD_HEAD`] bytes and, of an undo, 4 more) and how many
+/// there were before: to count without reading everything.
+#[must_use]
+pub fn frames_after(start: &[u8], before: usize) -> usize {
+    let number = start.get(RECORD_HEAD..).and_then(<[u8]>::first_chunk::<4>).map(|n| u32::from_le_bytes(*n) as usize);
+    match (split_head(start), number) {
+        (Ok((2, ..)), _) => before + 1,
+        (Ok((3, ..)), Some(left)) => before.min(left),
+        _ => before,
+    }
+}
+
 fn record(kind: u32, payload: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(RECORD_HEAD + payload.len());
     bytes.extend_from_slice(&MAGIC);
@@ -211,6 +248,10 @@ pub fn read_record(bytes: &[u8]) -> Result<(Record, usize), SceneLogError> {
             let frames = payload.try_into().map_err(|_| SceneLogError::Damaged("an undo of odd length"))?;
             Record::Keep(u32::from_le_bytes(frames) as usize)
         }
+        4 => {
+            let scale = payload.try_into().map(f32::from_le_bytes).ok().filter(|s| s.is_finite() && *s > 0.0);
+            Record::Scale(scale.ok_or(SceneLogError::Damaged("a scale that is none"))?)
+        }
         _ => return Err(SceneLogError::Damaged("a record of unknown kind")),
     };
     Ok((record, RECORD_HEAD + length))
@@ -220,7 +261,7 @@ fn read_begin(payload: &[u8]) -> Result<Begin, SceneLogError> {
     let json: serde_json::Value =
         serde_json::from_slice(payload).map_err(|_| SceneLogError::Damaged("its beginning is no JSON"))?;
     match json.get("version").and_then(serde_json::Value::as_u64) {
-        Some(version) if version == u64::from(VERSION) => {}
+        Some(version) if (u64::from(OLDEST)..=u64::from(VERSION)).contains(&version) => {}
         version => return Err(SceneLogError::Version(version.and_then(|v| u32::try_from(v).ok()).unwrap_or(0))),
     }
     serde_json::from_value(json).map_err(|_| SceneLogError::Damaged("its beginning lacks a field"))

@@ -15,6 +15,7 @@ mod adopt;
 mod checkpoints;
 mod error;
 mod maps;
+mod origin;
 mod rewind;
 mod saved;
 mod scene;
@@ -26,6 +27,7 @@ pub use crate::memory::PointerRecord;
 pub use checkpoints::RECENT;
 pub use error::SessionError;
 pub use maps::Maps;
+pub use origin::ModelNote;
 pub use rewind::{Replayed, Undo};
 pub use saved::{Placement, SavedFrame};
 pub use types::{Clock, FrameReport, FrameResult, SessionOptions, SessionState};
@@ -66,6 +68,9 @@ pub struct Session {
     watched: bool,
     /// Metres, or whatever the user measures in, per unit of the network.
     scale: Option<f32>,
+    /// The model that is loaded, and the one that made what is there.
+    loaded_note: Option<ModelNote>,
+    made_with: Option<ModelNote>,
 }
 
 /// How the network's input lies in the photographs.
@@ -121,6 +126,7 @@ impl Session {
     /// Takes a model. A reconstruction that was going on ends; its cloud stays until the next `start`.
     pub fn load(&mut self, model: Point3r) {
         self.forget_memory();
+        self.loaded_note = None;
         self.model = Some(model);
         self.phase = Phase::Idle;
     }
@@ -151,6 +157,7 @@ impl Session {
         self.cloud = Cloud::new(options.budget.unwrap_or(usize::MAX));
         self.keyframes = Keyframes::new(options.keyframe_budget);
         self.options = options;
+        self.made_with = self.loaded_note.clone();
         self.phase = Phase::Running;
         Ok(())
     }
@@ -332,6 +339,7 @@ impl Session {
         self.pointers.clear();
         (self.pointer_list, self.pointer_records) = Default::default();
         self.scale = None;
+        self.made_with = None;
         self.view = None;
     }
 

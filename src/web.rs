@@ -38,7 +38,7 @@ use crate::device::{Backend, Compute, DeviceChoice, DeviceError, Gpu};
 use crate::frames::Frame;
 use crate::model::Point3r;
 use crate::pace::Pace;
-use crate::session::{Clock, Session, SessionOptions, SessionState};
+use crate::session::{Clock, ModelNote, Session, SessionOptions, SessionState};
 use crate::verify::{Precision, Variant};
 use crate::weights::{Loader, Manifest};
 
@@ -62,6 +62,8 @@ pub struct Engine {
     error: RefCell<Option<EngineError>>,
     scan: scan::ScanState,
     exporting: Cell<export::Exporting>,
+    /// Counts what was asked to be packed: only the last is wanted.
+    shares: Cell<u32>,
 }
 
 #[wasm_bindgen]
@@ -97,6 +99,7 @@ impl Engine {
             next_frame: Cell::default(),
             error: RefCell::default(),
             exporting: Cell::default(),
+            shares: Cell::default(),
             scan: scan::ScanState::default(),
         })
     }
@@ -145,6 +148,7 @@ impl Engine {
         let (config, parameters) = loader.finish().map_err(EngineError::from)?;
         let answer = ModelAnswer { name, trained, parameters: config.parameter_count(), input_size: config.image_size };
         session.load(Point3r::new(config, parameters).map_err(EngineError::from)?);
+        session.set_model_note(ModelNote { name: answer.name.clone(), trained: Some(trained) });
         self.check_gpu()?;
         self.error.take();
         self.publish(session);

@@ -82,7 +82,8 @@ fn a_folder_of_images_becomes_every_promised_file() {
     assert_eq!(report["inputSize"], serde_json::json!([64, 32]));
     assert_eq!(report["perFrame"].as_array().unwrap().len(), 3);
     let cloud = fs::read(out.join("cloud.ply")).unwrap();
-    assert!(String::from_utf8_lossy(&cloud[..300]).contains("comment untrained weights: shapes only"));
+    let head = String::from_utf8_lossy(&cloud[..300]).into_owned();
+    assert!(head.contains("comment model: untrained-small\ncomment untrained weights: shapes only"), "{head}");
     let trajectory = fs::read_to_string(out.join("trajectory.tum")).unwrap();
     assert_eq!(trajectory.lines().filter(|l| !l.starts_with('#')).count(), 3);
     for name in ["depth/000000.png", "depth/000002.png", "confidence/000001.png"] {
@@ -128,7 +129,16 @@ fn exports_are_written_to_scale_and_replaced_by_the_next_run() {
     assert!(refusal.contains("mine.txt") && kept.is_file(), "{refusal}");
     fs::remove_file(&kept).unwrap();
 
+    let points = || {
+        let cloud = fs::read(out.join("cloud.ply")).unwrap();
+        let text = String::from_utf8_lossy(&cloud[..400]).into_owned();
+        text.lines().find_map(|line| line.strip_prefix("element vertex ")).unwrap().parse::<usize>().unwrap()
+    };
+    let all = points();
+    go(&["--clean", "edges,sky"]);
+    assert!(points() < all, "{} of {all}: formula weights give depth full of steps", points());
     go(&[]);
+    assert_eq!(points(), all);
     assert!(!out.join("maps").exists() && !out.join("colmap").exists() && !out.join("mesh.glb").exists());
     let numbers = |text: &str| -> Vec<f64> {
         let last = text.lines().last().unwrap();
@@ -138,7 +148,7 @@ fn exports_are_written_to_scale_and_replaced_by_the_next_run() {
     for (a, b) in numbers(&large).into_iter().zip(numbers(&small)) {
         assert!((a - 2.0 * b).abs() <= 1e-6 * a.abs(), "{a} {b}");
     }
-    for bad in [["--export", "pdf"], ["--scale", "0"], ["--scale", "nan"], ["--voxel", "-1"]] {
+    for bad in [["--export", "pdf"], ["--clean", "walls"], ["--scale", "0"], ["--scale", "nan"], ["--voxel", "-1"]] {
         assert_eq!(run(&[&[text(folder), "-o", text(&out)], &bad[..]].concat()).status.code(), Some(2), "{bad:?}");
     }
 }

@@ -8,7 +8,7 @@ use point3r::{
     model::{Config, Point3r},
     pace::Pace,
     preprocess::RgbImage,
-    session::{RECENT, Session, SessionError, SessionOptions, SessionState, Undo},
+    session::{ModelNote, RECENT, Session, SessionError, SessionOptions, SessionState, Undo},
     weights::Parameters,
 };
 
@@ -204,10 +204,11 @@ fn a_saved_reconstruction_is_restored_and_continued_as_if_never_left() {
     use point3r::scene_log::{Record, frame_record, read_record};
     let mut session = run_of(0..7);
     let bytes: Vec<u8> = (0..7).flat_map(|i| frame_record(&session.saved_frame(i).unwrap())).collect();
-    assert!(session.begin_restore(SessionOptions::default(), None).is_err(), "one is going on");
+    assert!(session.begin_restore(SessionOptions::default(), None, None).is_err(), "one is going on");
 
     let mut restored = Session::new();
-    restored.begin_restore(session.options().clone(), None).unwrap();
+    let note = ModelNote { name: "first".to_owned(), trained: Some(true) };
+    restored.begin_restore(session.options().clone(), None, Some(note.clone())).unwrap();
     let mut rest = bytes.as_slice();
     while !rest.is_empty() {
         let (Record::Frame(frame), length) = read_record(rest).unwrap() else { panic!("a frame was written") };
@@ -218,7 +219,9 @@ fn a_saved_reconstruction_is_restored_and_continued_as_if_never_left() {
     let continued = |session: &mut Session| pollster::block_on(session.continue_scan(&Pace::none(), &mut |_, _| {}));
     assert!(continued(&mut restored).is_err(), "there is no model yet");
     restored.load(model());
+    restored.set_model_note(ModelNote { name: "second".to_owned(), trained: Some(false) });
     assert_eq!((restored.state(), restored.frames()), (SessionState::Ready, 7));
+    assert_eq!(restored.made_with(), Some(&note), "another model makes no other past");
     continued(&mut restored).unwrap();
     assert_eq!(restored.state(), SessionState::Running);
     assert!(push(&mut restored, &frame(0, 48, 64)).is_err(), "the size is that of the saved frames");

@@ -15,7 +15,7 @@ use crate::{
     frames::{Pick, Source},
     memory::{Eviction, PointerCap},
     pace::Pace,
-    session::{FrameReport, Session, SessionOptions},
+    session::{FrameReport, ModelNote, Session, SessionOptions},
 };
 
 use model::LoadedModel;
@@ -63,6 +63,9 @@ pub(super) struct Args {
     /// Also write, separated by commas: colmap, nerfstudio, maps, mesh-ply, mesh-glb; mesh = both meshes; all.
     #[arg(long, value_name = "FORMATS", value_delimiter = ',', value_parser = exports::formats)]
     export: Vec<exports::Formats>,
+    /// Leave out, in every file of points, separated by commas: edges (points that float between near and far), sky.
+    #[arg(long, value_name = "edges,sky", value_enum, value_delimiter = ',')]
+    clean: Vec<Clean>,
     /// Factor for all lengths that are written.
     #[arg(long, default_value_t = 1.0, value_parser = exports::length)]
     scale: f32,
@@ -72,6 +75,13 @@ pub(super) struct Args {
     /// Print one JSON object per frame and the report, nothing else.
     #[arg(long)]
     json: bool,
+}
+
+/// Doubtful points that can be left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Clean {
+    Edges,
+    Sky,
 }
 
 fn rate(text: &str) -> Result<f64, String> {
@@ -101,6 +111,7 @@ pub(super) fn execute(args: Args) -> Outcome {
     let begin = Instant::now();
     let mut session = Session::new();
     session.load(model);
+    session.set_model_note(ModelNote { name: about.name.clone(), trained: Some(about.trained) });
     session.start(SessionOptions {
         size: args.size,
         crop: !args.no_crop,
@@ -144,7 +155,8 @@ pub(super) fn execute(args: Args) -> Outcome {
     }
     let options = ExportOptions {
         voxel: args.voxel,
-        comments: (!about.trained).then(|| UNTRAINED.to_owned()).into_iter().collect(),
+        hide_edges: args.clean.contains(&Clean::Edges),
+        hide_sky: args.clean.contains(&Clean::Sky),
         ..ExportOptions::default()
     };
     let scene = Reconstruction::of(&session);
@@ -170,9 +182,6 @@ pub(super) fn execute(args: Args) -> Outcome {
     }
     run.error.map_or(Ok(true), Err)
 }
-
-/// Written into files whose points are no reconstruction.
-const UNTRAINED: &str = "untrained weights: shapes only, not a reconstruction";
 
 /// What happened, frame by frame.
 struct Run {

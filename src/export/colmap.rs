@@ -29,7 +29,7 @@ pub async fn write(
 ) -> Result<(), ExportError> {
     let intrinsics = scene.camera()?;
     let frames = scene.frames_with_maps()?;
-    let points = thinned(&scene.cloud, options.confidence, options.scale, options.max_points);
+    let points = thinned(&scene.cloud, options.selection(), options.scale, options.max_points);
     if points.is_empty() {
         return Err(ExportError::Empty);
     }

@@ -17,7 +17,7 @@ const COLMAP_POINT: f64 = 55.0;
 #[expect(clippy::cast_precision_loss, reason = "an estimate")]
 pub fn estimate(scene: &Reconstruction, format: Format, options: &ExportOptions) -> Option<f64> {
     let frames = scene.keyframes.frames();
-    let points = scene.cloud.points_above(options.confidence).count() as f64;
+    let points = scene.cloud.selected(options.selection()).count() as f64;
     let few = points.min(options.max_points as f64);
     let pixels: usize = frames.iter().filter_map(|f| f.maps.as_deref()).map(|m| m.width * m.height).sum();
     let pixels = pixels as f64;

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use self::document::{Accessor, Document, component, target};
 use super::ExportError;
 use crate::{
-    cloud::PackedPoint,
+    cloud::{PackedPoint, Selection},
     geometry::{Intrinsics, Pose},
     scene::{Scene, SceneCamera},
 };
@@ -56,13 +56,13 @@ pub fn srgb8(linear: f32) -> u8 {
     (srgb * 255.0).round() as u8
 }
 
-/// Writes the points of at least `confidence`, all cameras and the path.
+/// Writes the wanted points (a least confidence, or a [`Selection`]), all cameras and the path.
 ///
 /// # Errors
 /// When no point is left, a pose is not finite, or `out` fails.
-pub fn write(scene: &Scene, confidence: f32, out: &mut impl Write) -> Result<(), ExportError> {
+pub fn write(scene: &Scene, wanted: impl Into<Selection>, out: &mut impl Write) -> Result<(), ExportError> {
     let finite = |(_, p): &(u32, &PackedPoint)| p.position.iter().all(|v| v.is_finite());
-    let points = scene.cloud.points_above(confidence).filter(finite);
+    let points = scene.cloud.selected(wanted.into()).filter(finite);
     let start = (0, [[f32::INFINITY; 3], [f32::NEG_INFINITY; 3]]);
     let (count, range) =
         points.clone().fold(start, |(n, range), (_, p)| (n + 1, including(range, turn_point(p.position))));

@@ -89,13 +89,12 @@ fn glb(mesh: &Mesh, options: &ExportOptions, out: &mut Vec<u8>) -> Result<(), Ex
     let view = document.view(mesh.triangles.len() * 12, None, target::INDICES);
     let (kind, corners) = ("SCALAR", mesh.triangles.len() * 3);
     let indices = document.accessor(Accessor { view, kind, component: component::U32, count: corners, ..base });
-    let title = [&[options.title.clone()][..], &options.comments].concat().join(" ");
     let parts = [
         ("scene", json!(0)),
         (
             "scenes",
             json!([{ "name": "scan", "nodes": [0], "extras": { "point3r": {
-                "title": one_line(title.trim()), "voxel": f64::from(mesh.voxel),
+                "title": one_line(&options.title), "voxel": f64::from(mesh.voxel),
             } } }]),
         ),
         ("nodes", json!([{ "name": "surface", "mesh": 0 }])),

@@ -68,7 +68,7 @@ pub async fn write(
         entries.push(Frame { file_path, depth_file_path, time: frame.time, transform_matrix });
         watch.item(i, frames.len() + 1).await?;
     }
-    let points = thinned(&scene.cloud, options.confidence, options.scale, options.max_points);
+    let points = thinned(&scene.cloud, options.selection(), options.scale, options.max_points);
     let [fl_x, fl_y, cx, cy] = camera::corner_parameters(&intrinsics);
     let transforms = Transforms {
         camera_model: "OPENCV",

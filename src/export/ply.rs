@@ -5,12 +5,12 @@ use std::io::Write;
 use super::{ExportError, ExportOptions, generator, one_line};
 use crate::cloud::Cloud;
 
-/// Writes every point that is confident enough.
+/// Writes every point that is wanted.
 ///
 /// # Errors
 /// When no point is left, or `out` fails.
 pub fn write(cloud: &Cloud, options: &ExportOptions, out: &mut impl Write) -> Result<(), ExportError> {
-    let points = cloud.points_above(options.confidence);
+    let points = cloud.selected(options.selection());
     let count = points.clone().count();
     if count == 0 {
         return Err(ExportError::Empty);

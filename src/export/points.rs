@@ -1,10 +1,15 @@
-//! The points of formats that want few: confident enough, evenly thinned.
+//! The points of formats that want few, evenly thinned.
 
-use crate::cloud::Cloud;
+use crate::cloud::{Cloud, Selection};
 
-/// At most `most` points of at least `confidence`: position and colour. Every frame loses alike.
-pub(super) fn thinned(cloud: &Cloud, confidence: f32, scale: f32, most: usize) -> Vec<([f32; 3], [u8; 3])> {
-    let points = cloud.points_above(confidence);
+/// At most `most` of the wanted points: position and colour. Every frame loses alike.
+pub(super) fn thinned(
+    cloud: &Cloud,
+    wanted: impl Into<Selection>,
+    scale: f32,
+    most: usize,
+) -> Vec<([f32; 3], [u8; 3])> {
+    let points = cloud.selected(wanted.into());
     let total = points.clone().count();
     let kept = total.min(most) as u64;
     let total = total.max(1) as u64;

@@ -8,7 +8,7 @@ use crate::{
     geometry::{Intrinsics, Pose},
     keyframes::{Keyframe, KeyframeMaps, Keyframes},
     scene::{Scene, SceneCamera},
-    session::Session,
+    session::{ModelNote, Session},
 };
 
 /// Points, frames and camera of a scan. Cloning is cheap: points and maps are shared.
@@ -24,6 +24,8 @@ pub struct Reconstruction {
     pub photograph: Option<Intrinsics>,
     /// Factor that the user measured, from this reconstruction's unit to metres; `None`: nothing was measured.
     pub scale: Option<f32>,
+    /// The model that made it, where one did.
+    pub model: Option<ModelNote>,
 }
 
 /// A frame whose picture and maps are kept.
@@ -39,13 +41,23 @@ impl Reconstruction {
             camera: session.intrinsics(),
             photograph: session.photograph_intrinsics(),
             scale: Some(session.scale()),
+            model: session.made_with().cloned(),
         }
     }
 
-    /// The options with the scale that the user measured.
+    /// The options with what the reconstruction itself adds: the scale that the user measured, and what is to be said
+    /// of the model that made it.
     #[must_use]
-    pub fn measured(&self, options: &ExportOptions) -> ExportOptions {
-        ExportOptions { scale: options.scale * self.scale.unwrap_or(1.0), ..options.clone() }
+    pub fn complete(&self, options: &ExportOptions) -> ExportOptions {
+        let warning = self.model.as_ref().and_then(ModelNote::warning);
+        let title = [Some(options.title.as_str()).filter(|title| !title.is_empty()), warning];
+        let said = self.model.iter().flat_map(ModelNote::comments);
+        ExportOptions {
+            scale: options.scale * self.scale.unwrap_or(1.0),
+            title: title.into_iter().flatten().collect::<Vec<_>>().join(" - "),
+            comments: said.chain(options.comments.iter().cloned()).collect(),
+            ..options.clone()
+        }
     }
 
     /// Time and camera-to-world pose of every frame.
@@ -90,7 +102,7 @@ impl Reconstruction {
         if frames.is_empty() { Err(ExportError::NoMaps) } else { Ok(frames) }
     }
 
-    /// Points and cameras as a scene, at the scale asked for.
+    /// Points and cameras as a scene, at the scale and with the title of the options.
     #[must_use]
     pub fn scene(&self, options: &ExportOptions) -> Scene {
         let scale = options.scale;
@@ -103,7 +115,7 @@ impl Reconstruction {
             pose: Pose { translation: scaled(frame.pose.translation), ..frame.pose },
         };
         Scene {
-            title: [&[options.title.clone()][..], &options.comments].concat().join(" ").trim().to_owned(),
+            title: options.title.clone(),
             cloud,
             cameras: self.keyframes.frames().iter().map(camera).collect(),
             intrinsics: self.camera,

@@ -22,6 +22,9 @@ pub enum SceneError {
     /// Nothing to show.
     #[error("the scene has no points: choose another file")]
     Empty,
+    /// Whoever asked for it does not want it any more.
+    #[error("packing the scene was cancelled")]
+    Cancelled,
     /// A share that fits into no such budget.
     #[error("nothing useful fits into {0} bytes: choose a larger size")]
     Budget(usize),
@@ -37,6 +40,7 @@ impl SceneError {
             Self::TooLarge { .. } => "scene-too-large",
             Self::Empty => "scene-empty",
             Self::Budget(_) => "bad-request",
+            Self::Cancelled => "cancelled",
         }
     }
 

@@ -4,12 +4,19 @@
 //! Everything read is untrusted: a checksum tells a link that was cut from one that was not, and announced counts are
 //! held against the limits and against the bytes that are there.
 
+mod breath;
 mod coder;
 mod color;
 mod octree;
 mod thin;
 
+use std::{
+    future::Future,
+    task::{Context, Poll, Waker},
+};
+
 use self::{
+    breath::Breath,
     coder::{Decoder, Encoder, Number},
     color::{Colors, Depths},
     octree::{MAX_DEPTH, Voxel},
@@ -19,6 +26,7 @@ use super::{Limits, Scene, SceneCamera, SceneError, Viewpoint};
 use crate::{
     cloud::{Chunk, Cloud, PackedPoint},
     geometry::Pose,
+    pace::Pace,
 };
 
 /// How the bytes begin; the last byte is the version.
@@ -67,13 +75,33 @@ pub struct Shared {
     pub cameras: usize,
 }
 
-/// Packs a scene as finely as the budget allows.
+/// Packs a scene as finely as the budget allows, without a pause.
 ///
 /// # Errors
 /// When there is no point, or nothing fits.
 pub fn pack(scene: &Scene, options: ShareOptions) -> Result<Shared, SceneError> {
+    let pace = Pace::none();
+    let mut packing = std::pin::pin!(pack_paced(scene, options, &pace, &|| false));
+    match packing.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(outcome) => outcome,
+        // Nothing in it waits for anything but the pace.
+        Poll::Pending => Err(SceneError::Cancelled),
+    }
+}
+
+/// Packs a scene as finely as the budget allows, giving way at `pace`; `cancelled` is asked at every pause.
+///
+/// # Errors
+/// When there is no point, nothing fits, or it was cancelled.
+pub async fn pack_paced(
+    scene: &Scene,
+    options: ShareOptions,
+    pace: &Pace,
+    cancelled: &dyn Fn() -> bool,
+) -> Result<Shared, SceneError> {
+    let breath = &Breath { pace, cancelled };
     let eyes: Vec<[f32; 3]> = scene.cameras.iter().map(|camera| camera.pose.translation).collect();
-    let kept = Kept::of(&scene.cloud, options.confidence, &eyes).ok_or(SceneError::Empty)?;
+    let kept = Kept::of(&scene.cloud, options.confidence, &eyes, breath).await?;
     let viewpoint = scene.viewpoint.filter(Viewpoint::is_usable).or_else(|| scene.first_view());
     let most = if options.cameras { scene.cameras.len().min(options.budget / 200).min(1000) } else { 0 };
     let step = scene.cameras.len().div_ceil(most.max(1)).max(1);
@@ -84,24 +112,25 @@ pub fn pack(scene: &Scene, options: ShareOptions) -> Result<Shared, SceneError> 
         40_000..400_000 => Depths { luma: 7, chroma: 7 },
         _ => Depths { luma: 8, chroma: 8 },
     };
-    let pack = |voxel: f32| {
-        let voxels = kept.voxels(voxel);
+    let pack = async |voxel: f32| {
+        let voxels = kept.voxels(voxel, breath).await?;
         let reach = voxels.iter().flat_map(|(v, _)| v).max().copied().unwrap_or(0);
         let depth = (16 - reach.leading_zeros()).max(1);
         let cells: Vec<Voxel> = voxels.iter().map(|(v, _)| *v).collect();
         let readable = voxels.len() <= MAX_POINTS && octree::nodes(&cells, depth) <= octree::most_nodes(voxels.len());
         // A rough count first: what is far too much is not encoded at all.
         if !readable || voxels.len() / 4 > options.budget {
-            return (Vec::new(), voxels.len());
+            return Ok((Vec::new(), voxels.len()));
         }
-        (encode(&scene.title, viewpoint, &kept, voxel, depth, depths, &voxels, &cameras), voxels.len())
+        let bytes = encode(&scene.title, viewpoint, &kept, voxel, depth, depths, &voxels, &cameras, breath).await?;
+        Ok::<_, SceneError>((bytes, voxels.len()))
     };
     // Bytes grow with the inverse square of the voxel's side: a few steps find the finest one that fits.
     let mut best: Option<Shared> = None;
     let (mut fits, mut misses) = (kept.edge, kept.finest());
     let mut voxel = (kept.edge / (options.budget as f32 / 4.0).sqrt().max(2.0)).max(kept.finest());
     for _ in 0..7 {
-        let (bytes, points) = pack(voxel);
+        let (bytes, points) = pack(voxel).await?;
         let size = if bytes.is_empty() { options.budget * 4 } else { bytes.len() };
         if !bytes.is_empty() && size <= options.budget {
             fits = voxel;
@@ -122,7 +151,7 @@ pub fn pack(scene: &Scene, options: ShareOptions) -> Result<Shared, SceneError> 
     best.ok_or(SceneError::Budget(options.budget))
 }
 
-fn encode(
+async fn encode(
     title: &str,
     viewpoint: Option<Viewpoint>,
     kept: &Kept,
@@ -131,7 +160,8 @@ fn encode(
     depths: Depths,
     voxels: &[(Voxel, [u8; 3])],
     cameras: &[SceneCamera],
-) -> Vec<u8> {
+    breath: &Breath<'_>,
+) -> Result<Vec<u8>, SceneError> {
     let mut title = super::title(title);
     while title.len() > usize::from(u8::MAX) {
         title.pop();
@@ -147,14 +177,17 @@ fn encode(
 
     let mut encoder = Encoder::new(out);
     let cells: Vec<Voxel> = voxels.iter().map(|(v, _)| *v).collect();
-    octree::encode(&mut encoder, &cells, depth);
+    octree::encode(&mut encoder, &cells, depth, breath).await?;
     let mut colors = Colors::new(depths);
-    voxels.iter().for_each(|(_, color)| colors.encode(&mut encoder, *color));
+    for (index, (_, color)) in voxels.iter().enumerate() {
+        breath.at(index).await?;
+        colors.encode(&mut encoder, *color);
+    }
     let mut path = Path::new(kept.origin, voxel * (1_u32 << depth) as f32);
     cameras.iter().for_each(|camera| path.encode(&mut encoder, camera));
     let mut bytes = encoder.finish();
     bytes.extend(checksum(&bytes).to_le_bytes());
-    bytes
+    Ok(bytes)
 }
 
 /// FNV-1a, 32 bits.

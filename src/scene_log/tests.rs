@@ -35,11 +35,14 @@ fn frame(index: u32, with_maps: bool) -> SavedFrame {
 
 fn begin() -> Begin {
     let options = SessionOptions { size: Some(64), budget: Some(100), ..SessionOptions::default() };
-    Begin { version: VERSION, model: "small".into(), options, name: "Scan".into(), began: 1.8e9, scale: Some(1.25) }
+    let made_with = Some(ModelNote { name: "small".into(), trained: Some(false) });
+    let (model, name) = ("small 0123".into(), "Scan".into());
+    Begin { version: VERSION, model, options, name, began: 1.8e9, scale: Some(1.25), made_with }
 }
 
 fn log() -> Vec<u8> {
-    [begin_record(&begin()), frame_record(&frame(0, true)), frame_record(&frame(1, false)), keep_record(1)].concat()
+    let frames = [frame_record(&frame(0, true)), frame_record(&frame(1, false))].concat();
+    [begin_record(&begin()), frames, keep_record(1), scale_record(0.5)].concat()
 }
 
 fn read_all(mut bytes: &[u8]) -> (Vec<Record>, Option<SceneLogError>) {
@@ -60,15 +63,44 @@ fn read_all(mut bytes: &[u8]) -> (Vec<Record>, Option<SceneLogError>) {
 fn what_is_written_is_read_bit_by_bit() {
     let (records, error) = read_all(&log());
     assert_eq!(error, None);
-    let expected =
-        [Record::Begin(begin()), Record::Frame(frame(0, true)), Record::Frame(frame(1, false)), Record::Keep(1)];
+    let frames = [Record::Frame(frame(0, true)), Record::Frame(frame(1, false))];
+    let expected = [&[Record::Begin(begin())][..], &frames, &[Record::Keep(1), Record::Scale(0.5)]].concat();
     assert_eq!(records, expected);
+}
+
+#[test]
+fn frames_are_counted_from_the_heads_alone() {
+    let mut bytes = &log()[..];
+    let mut counts = vec![0];
+    while !bytes.is_empty() {
+        let before = *counts.last().unwrap();
+        counts.push(frames_after(&bytes[..bytes.len().min(RECORD_HEAD + 4)], before));
+        bytes = &bytes[record_bytes(bytes).unwrap()..];
+    }
+    assert_eq!(counts, [0, 0, 1, 2, 1, 1]);
+    assert_eq!(frames_after(b"nonsense", 7), 7);
+}
+
+#[test]
+fn a_file_of_version_1_still_opens_and_names_its_model() {
+    let old = br#"{"version":1,"model":"my model 0a1b2c3d4e5f","options":{},"name":"Scan","began":1.5}"#;
+    let Ok((Record::Begin(begin), _)) = read_record(&record(1, old)) else { panic!("it is refused") };
+    assert_eq!(begin.note(), Some(ModelNote { name: "my model".into(), trained: None }));
+    assert_eq!(begin.scale, None);
+}
+
+#[test]
+fn scales_that_are_none_are_refused() {
+    for scale in [0.0, -1.0, f32::NAN, f32::INFINITY] {
+        assert!(matches!(read_record(&scale_record(scale)), Err(SceneLogError::Damaged(_))), "{scale}");
+    }
+    assert!(read_record(&record(4, &[1, 2])).is_err());
 }
 
 #[test]
 fn a_file_cut_anywhere_gives_every_whole_record_before_the_cut() {
     let whole = log();
-    let ends: Vec<usize> = (0..4)
+    let ends: Vec<usize> = (0..5)
         .scan(0, |at, _| {
             *at += record_bytes(&whole[*at..]).unwrap();
             Some(*at)
@@ -131,7 +163,7 @@ fn forged_frames_are_refused() {
 
 proptest! {
     #[test]
-    fn any_bytes_end_in_records_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..400), kind in 0u32..5) {
+    fn any_bytes_end_in_records_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..400), kind in 0u32..6) {
         let _ = read_record(&bytes);
         let _ = read_record(&record(kind, &bytes));
     }

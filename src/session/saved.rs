@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Phase, Session, SessionError, SessionOptions, View};
+use super::{ModelNote, Phase, Session, SessionError, SessionOptions, View};
 use crate::{
     cloud::{Chunk, Cloud},
     keyframes::{Keyframe, Keyframes},
@@ -52,11 +52,17 @@ impl Session {
     }
 
     /// Empties the session for frames that were saved: afterwards it is at rest, `add_saved` fills it, and
-    /// `continue_scan` takes it up. `scale` is what [`Session::scale`] was, where it was set.
+    /// `continue_scan` takes it up. `scale` is what [`Session::scale`] was, where it was set, `made_with` the model that
+    /// made the frames.
     ///
     /// # Errors
     /// While a reconstruction is going on.
-    pub fn begin_restore(&mut self, options: SessionOptions, scale: Option<f32>) -> Result<(), SessionError> {
+    pub fn begin_restore(
+        &mut self,
+        options: SessionOptions,
+        scale: Option<f32>,
+        made_with: Option<ModelNote>,
+    ) -> Result<(), SessionError> {
         if matches!(self.phase, Phase::Running | Phase::Paused) {
             return self.refuse("restore a reconstruction", "stop first");
         }
@@ -64,6 +70,7 @@ impl Session {
         self.cloud = Cloud::new(options.budget.unwrap_or(usize::MAX));
         self.keyframes = Keyframes::new(options.keyframe_budget);
         self.options = options;
+        self.made_with = made_with;
         if let Some(scale) = scale {
             self.set_scale(scale);
         }

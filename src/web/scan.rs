@@ -11,7 +11,7 @@ use super::Engine;
 use super::error::EngineError;
 use super::messages::{Answer, from_js, to_js};
 use crate::frames::gate::{Gate, Verdict};
-use crate::keyframes::KeyframeMaps;
+use crate::render::maps;
 use crate::scene_log::{self, Begin, Record, SceneLogError, VERSION};
 use crate::session::{Session, Undo};
 use crate::weights::Manifest;
@@ -123,6 +123,7 @@ impl Engine {
             name: name.to_owned(),
             began,
             scale: Some(self.snapshot.borrow().session().scale()),
+            made_with: self.snapshot.borrow().session().made_with().cloned(),
         })
     }
 
@@ -136,6 +137,18 @@ impl Engine {
     #[wasm_bindgen(js_name = keepRecord)]
     pub fn keep_record(&self, frames: usize) -> Vec<u8> {
         scene_log::keep_record(frames)
+    }
+
+    /// The bytes that say what the user set the scale to.
+    #[wasm_bindgen(js_name = scaleRecord)]
+    pub fn scale_record(&self, scale: f32) -> Vec<u8> {
+        scene_log::scale_record(scale)
+    }
+
+    /// Frames that are there after the record that begins with these 28 bytes, if there were `before`.
+    #[wasm_bindgen(js_name = framesAfter)]
+    pub fn frames_after(&self, start: &[u8], before: usize) -> usize {
+        scene_log::frames_after(start, before)
     }
 
     /// Bytes of the record that begins with these.
@@ -159,7 +172,8 @@ impl Engine {
         let mut session = self.free_session().await;
         let outcome = match record {
             Record::Begin(begin) => {
-                let begun = session.begin_restore(begin.options, begin.scale);
+                let made_with = begin.note();
+                let begun = session.begin_restore(begin.options, begin.scale, made_with);
                 if begun.is_ok() {
                     self.scan.made_with.replace(begin.model);
                     self.error.take();
@@ -174,6 +188,10 @@ impl Engine {
             }
             Record::Keep(frames) => {
                 session.keep_saved(frames);
+                Ok(Ok(()))
+            }
+            Record::Scale(scale) => {
+                session.set_scale(scale);
                 Ok(Ok(()))
             }
         };
@@ -192,18 +210,20 @@ impl Engine {
         to_js(&LastFrame { time: frame.keyframe.time, width, height })
     }
 
-    /// The depth of the last frame as a picture `{ width, height, rgba }`: near is warm, far is cold, none is clear.
+    /// The depth of the last frame as a picture `{ width, height, rgba, range }`, coloured as everywhere.
     #[wasm_bindgen(js_name = depthPicture)]
     pub fn depth_picture(&self) -> Answer {
         let snapshot = self.snapshot.borrow();
         let last = snapshot.session().keyframes().frames().last();
-        let Some(maps) = last.and_then(|frame| frame.maps.clone()) else { return Ok(JsValue::UNDEFINED) };
-        let rgba = js_sys::Uint8ClampedArray::from(depth_colours(&maps).as_slice());
+        let Some(frame) = last.and_then(|last| last.maps.clone()) else { return Ok(JsValue::UNDEFINED) };
+        let picture = maps::depth(&frame);
+        let rgba = js_sys::Uint8ClampedArray::from(picture.rgba.as_slice());
         let answer = js_sys::Object::new();
         let set = |name: &str, value: JsValue| js_sys::Reflect::set(&answer, &name.into(), &value);
-        set("width", maps.width.into())?;
-        set("height", maps.height.into())?;
+        set("width", frame.width.into())?;
+        set("height", frame.height.into())?;
         set("rgba", rgba.into())?;
+        set("range", to_js(&picture.range)?)?;
         Ok(answer.into())
     }
 }
@@ -243,22 +263,4 @@ fn progress(callback: Option<&js_sys::Function>) -> impl FnMut(usize, usize) {
             let _ = callback.call2(&JsValue::UNDEFINED, &done.into(), &total.into());
         }
     }
-}
-
-/// RGBA of the depths by their rank among 1/depth, from blue (far) over green to red (near).
-fn depth_colours(maps: &KeyframeMaps) -> Vec<u8> {
-    let near = |depth: f32| if depth.is_finite() && depth > 0.0 { 1.0 / depth } else { 0.0 };
-    let mut sorted: Vec<f32> = maps.depth().map(near).filter(|n| *n > 0.0).collect();
-    sorted.sort_by(f32::total_cmp);
-    let at = |share: usize| sorted.get(sorted.len().saturating_sub(1) * share / 100).copied().unwrap_or(0.0);
-    let (low, high) = (at(2), at(98));
-    let span = (high - low).max(f32::MIN_POSITIVE);
-    maps.depth()
-        .map(near)
-        .flat_map(|n| {
-            let x = ((n - low) / span).clamp(0.0, 1.0);
-            let bump = |centre: f32| ((1.5 - (4.0 * x - centre).abs()).clamp(0.0, 1.0) * 255.0).round() as u8;
-            [bump(3.0), bump(2.0), bump(1.0), if n > 0.0 { 255 } else { 0 }]
-        })
-        .collect()
 }

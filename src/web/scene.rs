@@ -6,7 +6,8 @@ use wasm_bindgen::prelude::*;
 use super::Engine;
 use super::error::EngineError;
 use super::messages::{Answer, from_js, to_js};
-use crate::scene::share::{ShareOptions, Shared, pack};
+use super::platform;
+use crate::scene::share::{ShareOptions, Shared, pack_paced};
 use crate::scene::{Limits, Scene, SceneError, Viewpoint, read};
 
 /// Points that a page takes: 256 MB.
@@ -59,11 +60,13 @@ impl Engine {
     /// # Errors
     /// When the file is refused, or nothing fits.
     #[wasm_bindgen(js_name = packScene)]
-    pub fn pack_scene(bytes: &[u8], options: JsValue) -> Answer {
+    pub async fn pack_scene(bytes: Vec<u8>, options: JsValue) -> Answer {
         let request: Request = from_js(options)?;
-        let mut scene = read(bytes, &LIMITS).map_err(EngineError::from)?;
+        let mut scene = read(&bytes, &LIMITS).map_err(EngineError::from)?;
+        drop(bytes);
         scene.viewpoint = request.viewpoint.or(scene.viewpoint);
-        shared_to_js(&pack(&scene, request.options).map_err(EngineError::from)?)
+        let packed = pack_paced(&scene, request.options, &platform::pace(), &|| false).await;
+        shared_to_js(&packed.map_err(EngineError::from)?)
     }
 
     /// Shows a scene file (GLB, PLY, compact form) instead of what is there.
@@ -96,17 +99,29 @@ impl Engine {
         })
     }
 
-    /// Packs what is there into the compact form.
+    /// Packs what is there into the compact form, giving way to everything else. Asking again, or `cancelShare`, ends
+    /// what was asked before.
     ///
     /// # Errors
-    /// When there is no point, or nothing fits.
-    pub fn share(&self, options: JsValue) -> Answer {
+    /// When there is no point, or nothing fits; `cancelled`.
+    pub async fn share(&self, options: JsValue) -> Answer {
         let request: Request = from_js(options)?;
-        let snapshot = self.snapshot.borrow();
-        let session = snapshot.session();
-        let scene =
-            Scene { viewpoint: request.viewpoint, ..Scene::of(session, &request.title) }.scaled(session.scale());
-        shared_to_js(&pack(&scene, request.options).map_err(EngineError::from)?)
+        let scene = {
+            let snapshot = self.snapshot.borrow();
+            let session = snapshot.session();
+            Scene { viewpoint: request.viewpoint, ..Scene::of(session, &request.title) }.scaled(session.scale())
+        };
+        let number = self.cancel_share();
+        let outdated = || self.shares.get() != number;
+        let packed = pack_paced(&scene, request.options, &self.pace, &outdated).await;
+        shared_to_js(&packed.map_err(EngineError::from)?)
+    }
+
+    /// Ends the packing that is going on, if there is one.
+    #[wasm_bindgen(js_name = cancelShare)]
+    pub fn cancel_share(&self) -> u32 {
+        self.shares.set(self.shares.get().wrapping_add(1));
+        self.shares.get()
     }
 
     /// Where the viewer stands; undefined without a view.

@@ -110,7 +110,7 @@ impl Snapshot {
     /// The formats of one small file, at once: what is kept against a crash.
     pub(super) fn export(&self, format: &str) -> Result<Vec<u8>, EngineError> {
         let (scene, mut bytes) = (self.reconstruction(), Vec::new());
-        let options = scene.measured(&ExportOptions::default());
+        let options = scene.complete(&ExportOptions::default());
         let written = match format {
             "ply" => ply::write(&scene.cloud, &options, &mut bytes),
             "tum" => tum::write(&scene.trajectory(), &options, &mut bytes),

@@ -27,6 +27,23 @@ async function holds(page, milliseconds, what) {
   return first;
 }
 
+/** Near and far have the same colours in the camera's picture, in the maps of the timeline, and in their legends. */
+async function sameColours(page) {
+  const { over, map, range, facts } = await page.evaluate(async () => {
+    const { point3r } = window;
+    const last = (await point3r.stats()).frames - 1;
+    const [over, map] = [await point3r.depth(), await point3r.view.frame(last)];
+    return { over: [...over.rgba], map: [...map.depth], range: over.range, facts: map.depthRange };
+  });
+  // A frame may have been taken in between: then the next comparison holds.
+  assert.equal(over.length, map.length);
+  if (JSON.stringify(range) === JSON.stringify(facts)) {
+    assert.deepEqual(over, map);
+  }
+  const legend = page.locator('p3r-camera').getByRole('img', { name: 'Colours of the depth' });
+  assert.match(await legend.textContent(), /\d.*\d/, 'the colours have values at their ends');
+}
+
 describe('a scan', options, () => {
   let chrome;
   before(async () => {
@@ -52,6 +69,7 @@ describe('a scan', options, () => {
     await frames(page, 15);
     const overlay = await camera.locator('canvas').evaluate(({ width, height }) => [width, height]);
     assert.ok(overlay[0] > 16 && overlay[1] > 16, `the depth is ${overlay}`);
+    await sameColours(page);
     await screenshot(page, 'scan-depth');
 
     await press(page, 'Pause');
@@ -126,16 +144,21 @@ describe('a scan', options, () => {
     await press(page, 'Pause');
     await page.waitForTimeout(1500);
     await page.evaluate(() => window.point3r.undo(2));
+    await page.evaluate(() => window.point3r.view.setScale(2.5));
     const before = await trace(page);
+    assert.equal(before.scale, 2.5);
     assert.ok(before.frames >= 5);
     await page.reload();
     await page.waitForFunction(() => window.point3r);
     await page.evaluate(() => window.point3r.ready);
-    await page.locator('[data-notice=saved]').waitFor();
+    await page.locator('[data-notice=saved]').getByText(`, ${before.frames} frames,`).waitFor();
     await screenshot(page, 'saved-offer');
     await page.locator('[data-saved=open]').click();
     await waitForStats(page, 'the saved scan', (now) => now.frames === before.frames);
     assert.deepEqual(await trace(page), before);
+    // The model of this page is another one, and trained: the file tells of the one that made the scan.
+    const head = await page.evaluate(async () => (await window.point3r.export('tum')).text());
+    assert.match(head, /^# untrained weights/m);
     await page.waitForTimeout(1500);
     assert.ok(inkShare(await page.locator('p3r-viewport').screenshot()) > 0.005, 'it is drawn');
     await screenshot(page, 'saved-opened');

@@ -112,6 +112,12 @@ test('a linked GLB is on screen before any model is asked for, and PLY and GLB o
   const { eye, target } = await page.evaluate(() => window.point3r.viewpoint());
   assert.ok(Math.abs(eye[2] + 1) < 1e-3 && Math.abs(target[2] - 2) < 1e-3, 'the view of the link is taken');
 
+  // What was opened has no pictures to replay: there is nothing to take back.
+  assert.ok(await page.locator('p3r-toolbar [data-action=undo]').isDisabled());
+  assert.equal(await page.evaluate(() => window.point3r.undo().catch(({ code }) => code)), 'bad-request');
+  assert.equal((await stats(page)).points, SHEET.length);
+  await page.evaluate(() => window.point3r.dismissError());
+
   assert.equal((await open(page, glb(SHEET.slice(0, 500)), 'other.glb')).code, null);
   assert.equal((await stats(page)).points, 500);
   const text =

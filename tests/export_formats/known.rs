@@ -111,7 +111,7 @@ pub(crate) fn scene() -> Reconstruction {
             maps: Some(Arc::new(maps)),
         });
     }
-    Reconstruction { cloud, keyframes, camera: Some(k), photograph: None, scale: None }
+    Reconstruction { cloud, keyframes, camera: Some(k), photograph: None, scale: None, model: None }
 }
 
 /// The files of a format, by path.

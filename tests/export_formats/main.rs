@@ -7,4 +7,5 @@ mod maps;
 mod mesh;
 mod nerfstudio;
 mod refusals;
+mod selection;
 mod third_party;

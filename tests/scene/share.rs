@@ -1,12 +1,13 @@
 //! The compact form: what comes back is within the stated quantisation, for every size.
 
-use std::collections::HashMap;
+use std::{cell::Cell, collections::HashMap, rc::Rc};
 
 use point3r::{
     cloud::{Chunk, Cloud, PackedPoint},
+    pace::Pace,
     scene::{
         self, Limits, Scene, SceneError,
-        share::{ShareOptions, pack},
+        share::{ShareOptions, pack, pack_paced},
     },
 };
 
@@ -162,4 +163,37 @@ fn findings(scene: &Scene) -> serde_json::Value {
         "first": points[0].position.map(micro), "last": points[points.len() - 1].position.map(micro),
         "path": path, "eye": viewpoint.eye.map(micro), "target": viewpoint.target.map(micro),
     })
+}
+
+#[test]
+fn packing_gives_way_all_along_and_stops_when_it_is_cancelled() {
+    let point = |i: u32| {
+        let at = |n: u32| (i.wrapping_mul(n) >> 8) as f32 / 1e5;
+        let (x, y) = (at(2_654_435_761), at(2_246_822_519));
+        PackedPoint::new([x, y, (0.2 * x).sin()], [i as u8; 3], 2.0)
+    };
+    let mut cloud = Cloud::default();
+    // As from a file that knows no frames: one long chunk.
+    cloud.push(Chunk::new(0, (0..400_000).map(point).collect()));
+    let scene = Scene { cloud, ..Scene::default() };
+    let options = ShareOptions { budget: 300_000, ..ShareOptions::default() };
+    let pauses = Rc::new(Cell::new(0));
+    let counted = {
+        let pauses = pauses.clone();
+        Pace::new(move || {
+            pauses.set(pauses.get() + 1);
+            Box::pin(async {})
+        })
+    };
+    let packed = pollster::block_on(pack_paced(&scene, options, &counted, &|| false)).unwrap();
+    assert_eq!(packed, pack(&scene, options).unwrap(), "pauses change nothing");
+    let all = pauses.get();
+    assert!(all > 200, "{all} pauses");
+    for after in [0, 5, 40, all / 2, all - 1] {
+        pauses.set(0);
+        let cancelled = || pauses.get() > after;
+        let outcome = pollster::block_on(pack_paced(&scene, options, &counted, &cancelled));
+        assert_eq!(outcome.unwrap_err(), SceneError::Cancelled);
+        assert_eq!(pauses.get(), after + 1, "it stops at the next pause");
+    }
 }

@@ -79,6 +79,8 @@ export interface Engine {
   packScene(bytes: Uint8Array<ArrayBuffer>, options: ShareRequest): Promise<Shared>;
   /** Packs what is there. */
   share(request: ShareRequest): Promise<Shared>;
+  /** Ends the packing that is going on: its promise is rejected with `cancelled`. */
+  cancelShare(): Promise<void>;
   /** Where the viewer stands; null without a view. */
   viewpoint(): Promise<Viewpoint | null>;
   /** Camera and appearance; not answered. */
@@ -210,6 +212,9 @@ export class WorkerEngine implements Engine {
   }
   share(request: ShareRequest) {
     return this.call('share', request);
+  }
+  cancelShare(): Promise<void> {
+    return this.call('cancelShare', {});
   }
   viewpoint() {
     return this.call('viewpoint', {});

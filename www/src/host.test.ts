@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { EngineHost, type HostPort, type WasmModule } from './host';
 import type { FromWorker, Request } from './protocol';
+import { MemoryFolder } from './testing/log-folder';
 import init, { Engine } from './testing/mock-engine';
 
 const MANIFEST = {
@@ -27,6 +28,7 @@ let host: EngineHost;
 let engine: Engine;
 let said: FromWorker[];
 let nextId: number;
+let folder: MemoryFolder;
 let aSecondPasses: () => void;
 
 async function ask(call: Request['call'], args: unknown): Promise<FromWorker | undefined> {
@@ -49,7 +51,8 @@ beforeEach(async () => {
       aSecondPasses = callback;
     },
   };
-  host = new EngineHost(port, async () => module);
+  folder = new MemoryFolder();
+  host = new EngineHost(port, async () => module, folder);
   await ask('create', { canvas: undefined, device: 'cpu' });
 });
 afterEach(() => vi.unstubAllGlobals());
@@ -109,6 +112,36 @@ describe('frames', () => {
     const first = push();
     expect(await push()).toMatchObject({ type: 'refusal', error: { code: 'busy' } });
     expect(await first).toMatchObject({ type: 'answer' });
+  });
+});
+
+describe('what is saved of a scan', () => {
+  /** The log's records: 0 the beginning, frames by 10 plus their position, 100 plus what an undo left, 99 a scale. */
+  const saved = (): number[] => {
+    const bytes = folder.files.get('a') ?? new Uint8Array();
+    return Array.from({ length: bytes.length / 24 }, (_, i) => bytes[24 * i] ?? -1);
+  };
+  beforeEach(async () => {
+    vi.spyOn(engine, 'frameRecord').mockImplementation((at) =>
+      at < engine.stats().frames ? new Uint8Array(24).fill(10 + at) : undefined,
+    );
+    await ask('start', { save: { id: 'a', name: 'Scan', began: 0 } });
+  });
+
+  test('is every frame once, also when an undo was asked for while it was computed', async () => {
+    await push();
+    await push();
+    const third = push();
+    const undone = ask('undo', { frames: 1 });
+    expect(await third).toMatchObject({ type: 'answer', value: { stats: { frames: 3 } } });
+    expect(await undone).toMatchObject({ type: 'answer', value: { frames: 2 } });
+    expect(saved()).toEqual([0, 10, 11, 12, 102]);
+  });
+
+  test('is the scale that the user set', async () => {
+    await push();
+    await ask('setScale', { scale: 2 });
+    expect(saved()).toEqual([0, 10, 99]);
   });
 });
 

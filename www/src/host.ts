@@ -9,6 +9,7 @@ import { loadModel, loadVerifyFiles } from './model';
 import { toRgba } from './pixels';
 import type { CallName, Calls, FrameImage, FromWorker, Request, ToWorker, ViewCommand } from './protocol';
 import { isScanRequest, ScanCalls, type ScanRequest } from './scan-calls';
+import type { LogFolder } from './scan-log';
 import { answerScene, isSceneRequest, type SceneRequest } from './scene-calls';
 import type { Shared, ShareRequest } from './share/types';
 import { isTakeRequest, TakeCalls, type TakeRequest } from './take-calls';
@@ -24,7 +25,7 @@ export interface HostPort {
 export interface WasmModule {
   default(): Promise<unknown>;
   Engine: {
-    packScene(bytes: Uint8Array, options: ShareRequest): Shared;
+    packScene(bytes: Uint8Array, options: ShareRequest): Promise<Shared>;
     create(canvas: OffscreenCanvas | undefined, options: { device: 'auto' | 'cpu' | 'gpu' }): Promise<WasmEngine>;
   };
 }
@@ -40,13 +41,15 @@ export class EngineHost {
   private engine: WasmEngine | null = null;
   private copy: { points: number; ply: Uint8Array<ArrayBuffer> } | null = null;
   private pushing = false;
+  /** Settles when the frame in work is done, and written into the log. */
+  private inWork: Promise<unknown> = Promise.resolve();
   private crashedBecause: string | null = null;
   private lost = false;
 
-  constructor(port: HostPort, importWasm: () => Promise<WasmModule>) {
+  constructor(port: HostPort, importWasm: () => Promise<WasmModule>, folder?: LogFolder) {
     this.port = port;
     this.importWasm = importWasm;
-    this.scan = new ScanCalls((message) => port.post(message));
+    this.scan = new ScanCalls((message) => port.post(message), folder);
     this.takeaway = new TakeCalls((message) => port.post(message));
   }
 
@@ -79,6 +82,10 @@ export class EngineHost {
       return this.scene(request);
     }
     if (isScanRequest(request)) {
+      if (request.call === 'undo') {
+        // Else it could take the frame back before its record is written, and another one would be written in its place.
+        return this.inWork.then(() => this.scan.answer(this.living(), request));
+      }
       // What the engine still knows after a crash is worth the attempt.
       const engine = request.call === 'record' ? (this.engine ?? this.living()) : this.living();
       return this.scan.answer(engine, request);
@@ -118,7 +125,11 @@ export class EngineHost {
   ) {
     const engine = this.living();
     if (isLookRequest(request)) {
-      return answerLook(engine, request);
+      const value = answerLook(engine, request);
+      if (request.call === 'setScale') {
+        this.scan.scaled(engine, request.args.scale);
+      }
+      return value;
     }
     switch (request.call) {
       case 'pause':
@@ -210,9 +221,11 @@ export class EngineHost {
         throw new Point3rError('busy');
       }
       this.pushing = true;
-      return await work(engine).finally(() => {
+      const done = work(engine).finally(() => {
         this.pushing = false;
       });
+      this.inWork = done.catch(() => {});
+      return await done;
     } finally {
       image.close();
     }

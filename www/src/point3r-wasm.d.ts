@@ -16,6 +16,9 @@ declare module 'point3r-wasm' {
     beginRecord(name: string, began: number): Uint8Array<ArrayBuffer>;
     frameRecord(position: number): Uint8Array<ArrayBuffer> | undefined;
     keepRecord(frames: number): Uint8Array<ArrayBuffer>;
+    scaleRecord(scale: number): Uint8Array<ArrayBuffer>;
+    /** Frames after the record that begins with these bytes, if there were `before`. */
+    framesAfter(start: Uint8Array, before: number): number;
     recordBytes(head: Uint8Array): number;
     beginInfo(record: Uint8Array): { name: string; model: string; began: number };
     restore(record: Uint8Array): Promise<void>;
@@ -53,14 +56,18 @@ declare module 'point3r-wasm' {
     readPointers(): Promise<void>;
     draw(): boolean;
     openScene(bytes: Uint8Array): import('./share/types').SceneReport;
-    share(request: import('./share/types').ShareRequest): import('./share/types').Shared;
+    share(request: import('./share/types').ShareRequest): Promise<import('./share/types').Shared>;
+    cancelShare(): void;
     viewpoint(): import('./viewer/shared-scene').Viewpoint | undefined;
     look(viewpoint: import('./viewer/shared-scene').Viewpoint): void;
     verify(files: import('./protocol').VerifyFiles): Promise<import('./protocol').VerifyReport>;
     free(): void;
   }
   export const Engine: {
-    packScene(bytes: Uint8Array, options: import('./share/types').ShareRequest): import('./share/types').Shared;
+    packScene(
+      bytes: Uint8Array,
+      options: import('./share/types').ShareRequest,
+    ): Promise<import('./share/types').Shared>;
     create(
       canvas: OffscreenCanvas | undefined,
       options: { device: import('./protocol').DeviceChoice },

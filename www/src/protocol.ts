@@ -75,11 +75,12 @@ export interface LastFrame {
   height: number;
 }
 
-/** Depth in colours, near red, far blue. */
+/** Depth in the colours that it has everywhere, and the values at their ends. */
 export interface DepthPicture {
   width: number;
   height: number;
   rgba: Uint8ClampedArray<ArrayBuffer>;
+  range: [number, number] | null;
 }
 
 export interface FrameReport {
@@ -181,7 +182,9 @@ export interface Calls extends LookCalls {
   openScene: { args: { bytes: Uint8Array<ArrayBuffer> }; result: SceneReport };
   /** Turns a scene file into the compact form; needs no engine. */
   packScene: { args: { bytes: Uint8Array<ArrayBuffer>; options: ShareRequest }; result: Shared };
+  /** Asking again ends what was asked before: `cancelled`. */
   share: { args: ShareRequest; result: Shared };
+  cancelShare: { args: Record<string, never>; result: undefined };
   viewpoint: { args: Record<string, never>; result: Viewpoint | null };
 }
 export type CallName = keyof Calls;

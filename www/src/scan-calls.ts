@@ -83,6 +83,11 @@ export class ScanCalls {
     this.log.append(engine.frameRecord(frames - 1));
   }
 
+  /** What the user says a unit is goes into the log. */
+  scaled(engine: WasmEngine, scale: number): void {
+    this.log.append(engine.scaleRecord(scale));
+  }
+
   async reset(): Promise<void> {
     await this.log.discardCurrent();
   }

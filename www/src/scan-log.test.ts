@@ -1,6 +1,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import type { Saving } from './protocol';
-import { type LogFile, type LogFolder, ScanLog } from './scan-log';
+import { ScanLog } from './scan-log';
+import { MemoryFolder } from './testing/log-folder';
 
 /** Records of the test: 24 bytes of head, of which the first says the payload's length. */
 const records = {
@@ -10,6 +11,8 @@ const records = {
     }
     return 24 + (head[0] ?? 0);
   },
+  // A payload of 5 bytes begins a scan.
+  framesAfter: (start: Uint8Array, before: number) => (start[0] === 5 ? before : before + 1),
   beginInfo: () => ({ name: 'Scan', model: 'm', began: 0 }),
 };
 const record = (payload: number): Uint8Array<ArrayBuffer> => {
@@ -18,58 +21,14 @@ const record = (payload: number): Uint8Array<ArrayBuffer> => {
   return bytes;
 };
 
-let files: Map<string, Uint8Array<ArrayBuffer>>;
-let room: number;
-let locked: Set<string>;
+let folder: MemoryFolder;
 let told: Saving[];
-
-function open(name: string): LogFile {
-  locked.add(name);
-  const content = () => files.get(name) ?? new Uint8Array();
-  return {
-    read(into, { at }) {
-      const part = content().subarray(at, at + into.length);
-      into.set(part);
-      return part.length;
-    },
-    write(bytes, { at }) {
-      if (at + bytes.length > room) {
-        throw new DOMException('no room', 'QuotaExceededError');
-      }
-      const grown = new Uint8Array(Math.max(content().length, at + bytes.length));
-      grown.set(content());
-      grown.set(bytes, at);
-      files.set(name, grown);
-      return bytes.length;
-    },
-    truncate: (size) => void files.set(name, content().slice(0, size)),
-    getSize: () => content().length,
-    flush: () => {},
-    close: () => void locked.delete(name),
-  };
-}
-
-const folder: LogFolder = {
-  async open(name, create) {
-    if (locked.has(name) || !(create || files.has(name))) {
-      throw new DOMException('locked or absent', 'NoModificationAllowedError');
-    }
-    if (!files.has(name)) {
-      files.set(name, new Uint8Array());
-    }
-    return open(name);
-  },
-  list: async () => [...files.keys()].reverse().map((name, i) => ({ name, changed: 100 - i })),
-  remove: async (name) => void files.delete(name),
-};
 
 const newLog = () => new ScanLog(folder, (saving) => told.push(saving));
 
 beforeEach(() => {
-  files = new Map();
-  locked = new Set();
+  folder = new MemoryFolder();
   told = [];
-  room = 1e6;
 });
 
 async function written(name: string, frames: number): Promise<ScanLog> {
@@ -98,7 +57,7 @@ test('what was appended is read back in order, and can be continued', async () =
 
 test('a file that ends in the middle of a record is read up to there, and cut there', async () => {
   (await written('a', 3)).close();
-  files.set('a', (files.get('a') ?? new Uint8Array()).slice(0, -7));
+  folder.files.set('a', (folder.files.get('a') ?? new Uint8Array()).slice(0, -7));
   const log = newLog();
   expect(await readAll(log, 'a')).toEqual({ lengths: [29, 34, 34], damaged: true });
   log.append(record(2));
@@ -116,15 +75,15 @@ test('a record that the engine refuses ends the file, unless it is the first', a
     }
   };
   expect(await newLog().read('a', records, refusing)).toBe(true);
-  expect(files.get('a')?.length).toBe(29 + 34);
-  locked.clear();
+  expect(folder.files.get('a')?.length).toBe(29 + 34);
+  folder.locked.clear();
   await expect(newLog().read('a', records, () => Promise.reject(new Error('version')))).rejects.toThrow('version');
-  expect(locked.size).toBe(0);
+  expect(folder.locked.size).toBe(0);
 });
 
 test('a full disk ends the saving after the last whole record, and is told once', async () => {
   const log = newLog();
-  room = 29 + 34 + 10;
+  folder.room = 29 + 34 + 10;
   await log.begin('a', record(5));
   log.append(record(10));
   log.append(record(10));
@@ -151,17 +110,17 @@ test('the newest scan with frames is offered, unless another tab has it open', a
   expect(await newLog().saved(records)).toMatchObject({ id: 'new', frames: 2 });
   (await written('empty', 0)).close();
   expect(await newLog().saved(records)).toMatchObject({ id: 'new' });
-  expect(locked.size).toBe(0);
+  expect(folder.locked.size).toBe(0);
 });
 
 test('a new scan keeps the one before it and lets go of older ones', async () => {
   for (const name of ['a', 'b', 'c']) {
     (await written(name, 1)).close();
   }
-  expect([...files.keys()]).toEqual(['b', 'c']);
+  expect([...folder.files.keys()]).toEqual(['b', 'c']);
   const log = await written('d', 1);
   await log.discardCurrent();
-  expect([...files.keys()]).toEqual(['c']);
+  expect([...folder.files.keys()]).toEqual(['c']);
   expect(told.at(-1)).toBe('off');
 });
 

@@ -24,10 +24,12 @@ export interface LogFolder {
 }
 
 const HEAD_BYTES = 24;
+/** What tells how many frames a record leaves. */
+const COUNT_BYTES = 28;
 /** Scans kept besides the one being written. */
 const KEPT = 1;
 
-type Records = Pick<WasmEngine, 'recordBytes'>;
+type Records = Pick<WasmEngine, 'recordBytes' | 'framesAfter'>;
 
 export class ScanLog {
   private readonly folder: LogFolder;
@@ -120,10 +122,10 @@ export class ScanLog {
         continue;
       }
       try {
-        const { end, records, first } = wholeRecords(file, engine);
-        if (first && records > 1) {
+        const { end, frames, first } = wholeRecords(file, engine);
+        if (first && frames > 0) {
           const begin = engine.beginInfo(first);
-          return { id: name, name: begin.name, model: begin.model, frames: records - 1, bytes: end, changed };
+          return { id: name, name: begin.name, model: begin.model, frames, bytes: end, changed };
         }
       } catch {
         // Of another version, or no log at all: not offered.
@@ -203,15 +205,17 @@ function lengthAt(file: LogFile, at: number, records: Records): number | null {
 }
 
 /** Walks over the records without reading what is in them. */
-function wholeRecords(file: LogFile, engine: Records): { end: number; records: number; first: Uint8Array | null } {
+function wholeRecords(file: LogFile, engine: Records): { end: number; frames: number; first: Uint8Array | null } {
   const first = recordAt(file, 0, engine);
   let end = 0;
-  let records = 0;
+  let frames = 0;
+  const start = new Uint8Array(COUNT_BYTES);
   for (let length = first?.length ?? null; length !== null; length = lengthAt(file, end, engine)) {
+    const read = file.read(start, { at: end });
+    frames = engine.framesAfter(start.subarray(0, read), frames);
     end += length;
-    records += 1;
   }
-  return { end, records, first };
+  return { end, frames, first };
 }
 
 /** The private file system's folder of scans; made when first written to. */

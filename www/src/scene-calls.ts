@@ -3,7 +3,7 @@ import type { WasmEngine } from 'point3r-wasm';
 import type { WasmModule } from './host';
 import type { CallName, Calls, Request } from './protocol';
 
-const SCENE_CALLS = ['openScene', 'packScene', 'share', 'viewpoint'] as const satisfies CallName[];
+const SCENE_CALLS = ['openScene', 'packScene', 'share', 'cancelShare', 'viewpoint'] as const satisfies CallName[];
 
 export type SceneRequest = Extract<Request, { call: (typeof SCENE_CALLS)[number] }>;
 
@@ -24,6 +24,9 @@ export async function answerScene(
       return (await wasm()).Engine.packScene(request.args.bytes, request.args.options);
     case 'share':
       return engine().share(request.args);
+    case 'cancelShare':
+      engine().cancelShare();
+      return undefined;
     case 'viewpoint':
       return engine().viewpoint() ?? null;
   }

@@ -121,6 +121,11 @@ export class Session {
   /** Takes back frames: so many, those of the last seconds (`{ seconds }`), or all after a position (`{ to }`). */
   async undo(what: UndoWhat = 1): Promise<void> {
     await this.recovery.over;
+    if (this.core.store.get().opened) {
+      throw this.report(
+        new Point3rError('bad-request', 'An opened scene cannot be undone.', 'Reset shows an empty view again.'),
+      );
+    }
     const { feed } = this.runner;
     feed?.hold('undo');
     const { progress } = this.core.store.get();
@@ -149,7 +154,7 @@ export class Session {
     }
     this.core.saved = null;
     this.core.scene = null;
-    const nothing = { frames: 0, pointers: 0, points: 0, msPerFrame: 0, source: '', continuable: false };
+    const nothing = { frames: 0, pointers: 0, points: 0, msPerFrame: 0, source: '', continuable: false, opened: false };
     this.core.store.set({ ...nothing, error: null, progress: null, saving: 'off', note: '' });
     this.view.forget();
   }
@@ -249,9 +254,19 @@ export class Session {
     return { url: href };
   }
 
-  /** Packs what is there into the compact form of links, within a budget of bytes. */
-  share(request: ShareRequest): Promise<Shared> {
-    return this.reporting(this.engine.share({ confidence: this.view.settings.confidence, ...request }));
+  /** Packs what is there into the compact form of links, within a budget of bytes; asking again cancels what was asked. */
+  async share(request: ShareRequest): Promise<Shared> {
+    try {
+      return await this.engine.share({ confidence: this.view.settings.confidence, ...request });
+    } catch (thrown) {
+      const error = toPoint3rError(thrown, 'bad-request');
+      throw error.code === 'cancelled' ? error : this.report(error);
+    }
+  }
+
+  /** Ends the packing that is going on. */
+  cancelShare(): Promise<void> {
+    return this.engine.cancelShare();
   }
 
   /** What the scene on screen is called. */

@@ -81,6 +81,8 @@ export interface AppState {
   savedScan: SavedScan | null;
   /** Whether the reconstruction that is there, at rest, could go on with a camera. */
   continuable: boolean;
+  /** What is on screen was opened as a file or link: its frames have no pictures, and cannot be taken back. */
+  opened: boolean;
   /** The file being made, and the share of it that is there. */
   taking: { format: TakeFormat; share: number } | null;
   /** One line that the user should know and may dismiss. */
@@ -138,6 +140,7 @@ export const INITIAL: AppState = {
   saving: 'off',
   savedScan: null,
   continuable: false,
+  opened: false,
   taking: null,
   note: '',
   view: INITIAL_VIEW,

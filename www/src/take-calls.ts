@@ -107,7 +107,8 @@ export class TakeCalls {
 }
 
 /** What the engine knows of the options. */
-function forEngine({ scale, confidence, maps, voxel, title, comments }: TakeOptions): TakeOptions {
-  const known = { scale, confidence, maps, voxel, title, comments };
+function forEngine(options: TakeOptions): TakeOptions {
+  const { scale, confidence, hideEdges, hideSky, maps, voxel, title, comments } = options;
+  const known = { scale, confidence, hideEdges, hideSky, maps, voxel, title, comments };
   return Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined));
 }

@@ -11,6 +11,9 @@ export interface TakeOptions {
   scale?: number;
   /** Least confidence of a point, or of a depth that a mesh is made of; 1 keeps all. */
   confidence?: number;
+  /** Leave out points that float at edges, and what looks like sky. */
+  hideEdges?: boolean;
+  hideSky?: boolean;
   /** How `maps` writes depth and confidence. */
   maps?: 'png' | 'npy' | 'both';
   /** Edge length of a mesh's voxels in units of the file; left out, fitted to the scene. */

@@ -101,13 +101,13 @@ impl Output {
         scene: &Reconstruction,
         options: &ExportOptions,
     ) -> Result<Vec<String>, Box<dyn std::error::Error>> {
-        let options = &scene.measured(options);
+        let options = &scene.complete(options);
         let mut missing = Vec::new();
-        if scene.cloud.is_empty() {
+        if scene.cloud.selected(options.selection()).next().is_none() {
             missing.push(format!("no cloud.ply and no scene.glb: {}", ExportError::Empty));
         } else {
             file(&self.folder.join(CLOUD), |out| ply::write(&scene.cloud, options, out))?;
-            file(&self.folder.join(SCENE), |out| glb::write(&scene.scene(options), 0.0, out))?;
+            file(&self.folder.join(SCENE), |out| glb::write(&scene.scene(options), options.selection(), out))?;
         }
         file(&self.folder.join(TRAJECTORY), |out| tum::write(&scene.trajectory(), options, out))?;
         file(&self.folder.join(INTRINSICS), |out| intrinsics::write(scene, out))?;

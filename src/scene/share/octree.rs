@@ -2,7 +2,10 @@
 //! of the same parent that are known already and from the three parents beside it; a surface costs about 2 bits per
 //! voxel.
 
-use super::coder::{Context, Decoder, Encoder};
+use super::{
+    breath::Breath,
+    coder::{Context, Decoder, Encoder},
+};
 use crate::scene::SceneError;
 
 /// Levels at most: positions take 16 bits per axis.
@@ -115,7 +118,12 @@ pub(super) fn morton(voxel: Voxel) -> u64 {
 }
 
 /// Writes voxels, which must be distinct, in Morton order, and within `2^depth`.
-pub(super) fn encode(encoder: &mut Encoder, voxels: &[Voxel], depth: u32) {
+pub(super) async fn encode(
+    encoder: &mut Encoder,
+    voxels: &[Voxel],
+    depth: u32,
+    breath: &Breath<'_>,
+) -> Result<(), SceneError> {
     let mut contexts = Contexts::new();
     for level in 0..depth {
         let shift = depth - level;
@@ -124,7 +132,9 @@ pub(super) fn encode(encoder: &mut Encoder, voxels: &[Voxel], depth: u32) {
         nodes.dedup();
         let mut voxels = voxels.iter().map(|v| v.map(|c| c >> (shift - 1))).peekable();
         let level = Level::new(nodes);
-        for &node in &level.nodes {
+        breath.now().await?;
+        for (index, &node) in level.nodes.iter().enumerate() {
+            breath.at(index).await?;
             let mut wanted = 0_u8;
             while let Some(next) = voxels.next_if(|v| v.map(|c| c >> 1) == node) {
                 wanted |= 1 << (next[0] & 1 | (next[1] & 1) << 1 | (next[2] & 1) << 2);
@@ -143,6 +153,7 @@ pub(super) fn encode(encoder: &mut Encoder, voxels: &[Voxel], depth: u32) {
             }
         }
     }
+    Ok(())
 }
 
 /// Reads `count` voxels.

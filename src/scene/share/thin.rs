@@ -2,10 +2,14 @@
 
 use std::collections::HashMap;
 
-use super::octree::{MAX_DEPTH, Voxel, morton};
+use super::{
+    breath::Breath,
+    octree::{MAX_DEPTH, Voxel, morton},
+};
 use crate::{
     cloud::{Cloud, encode_confidence},
     geometry::median,
+    scene::SceneError,
 };
 
 /// Points looked at: of a larger cloud every n-th.
@@ -16,6 +20,8 @@ const SAMPLE: usize = 50_000;
 const FAR: f32 = 6.0;
 /// Cameras looked at for that.
 const EYES: usize = 16;
+/// Parts of the Morton order that are sorted one after another; a power of two.
+const SLICES: usize = 64;
 /// Part of the points on either side of an axis that may be strays.
 const STRAY: f64 = 0.005;
 
@@ -31,40 +37,71 @@ pub(super) struct Kept {
 
 impl Kept {
     /// Points of at least `confidence` that are near the rest and the cameras (at `eyes`), and not doubtful (edges, sky), unless all are.
-    /// `None` where there is no point.
-    pub(super) fn of(cloud: &Cloud, confidence: f32, eyes: &[[f32; 3]]) -> Option<Self> {
-        Self::filtered(cloud, confidence, eyes, false).or_else(|| Self::filtered(cloud, confidence, eyes, true))
+    ///
+    /// # Errors
+    /// [`SceneError::Empty`] where there is no point; [`SceneError::Cancelled`].
+    pub(super) async fn of(
+        cloud: &Cloud,
+        confidence: f32,
+        eyes: &[[f32; 3]],
+        breath: &Breath<'_>,
+    ) -> Result<Self, SceneError> {
+        match Self::filtered(cloud, confidence, eyes, false, breath).await {
+            Err(SceneError::Empty) => Self::filtered(cloud, confidence, eyes, true, breath).await,
+            other => other,
+        }
     }
 
-    fn filtered(cloud: &Cloud, confidence: f32, eyes: &[[f32; 3]], doubtful: bool) -> Option<Self> {
+    async fn filtered(
+        cloud: &Cloud,
+        confidence: f32,
+        eyes: &[[f32; 3]],
+        doubtful: bool,
+        breath: &Breath<'_>,
+    ) -> Result<Self, SceneError> {
         let usable = |p: &[f32; 3]| p.iter().all(|v| v.is_finite() && v.abs() < 1e9);
         let least = if confidence > 1.0 { encode_confidence(confidence) } else { 0 };
         let all = cloud.chunks().iter().flat_map(|chunk| chunk.flagged());
         let all = all.filter(move |(p, flags)| (doubtful || *flags == 0) && p.confidence_code() >= least);
         let all = all.map(|(p, _)| p).filter(|p| usable(&p.position));
-        let count = all.clone().count();
-        let sample: Vec<[f32; 3]> = all.clone().step_by((count / SAMPLE).max(1)).map(|p| p.position).collect();
-        let ranges: Vec<(f32, f32)> = (0..3).map(|axis| range(&sample, axis)).collect::<Option<_>>()?;
+        let mut count = 0;
+        for _ in all.clone() {
+            breath.at(count).await?;
+            count += 1;
+        }
+        let step = (count / SAMPLE).max(1);
+        let mut sample: Vec<[f32; 3]> = Vec::new();
+        for (index, point) in all.clone().enumerate() {
+            breath.at(index).await?;
+            if index % step == 0 {
+                sample.push(point.position);
+            }
+        }
+        let ranges: Option<Vec<(f32, f32)>> = (0..3).map(|axis| range(&sample, axis)).collect();
+        let ranges = ranges.ok_or(SceneError::Empty)?;
         let near = |p: &[f32; 3]| p.iter().zip(&ranges).all(|(v, (low, high))| (low..=high).contains(&v));
         let reach = Reach::of(eyes, &sample);
-        let points: Vec<_> = all
-            .step_by((count / MOST_POINTS).max(1))
-            .filter(|p| near(&p.position) && reach.holds(&p.position))
-            .map(|p| (p.position, p.color(), p.confidence()))
-            .collect();
+        let mut points: Vec<([f32; 3], [u8; 3], f32)> = Vec::new();
+        for (index, p) in all.step_by((count / MOST_POINTS).max(1)).enumerate() {
+            breath.at(index).await?;
+            if near(&p.position) && reach.holds(&p.position) {
+                points.push((p.position, p.color(), p.confidence()));
+            }
+        }
         let corner = |pick: fn(f32, f32) -> f32, start: f32| {
             points.iter().fold([start; 3], |corner, (p, ..)| std::array::from_fn(|i| pick(corner[i], p[i])))
         };
         let (low, high) = (corner(f32::min, f32::INFINITY), corner(f32::max, f32::NEG_INFINITY));
         let edge = (0..3).map(|i| high[i] - low[i]).fold(1e-4_f32, f32::max);
-        (!points.is_empty()).then_some(Self { points, origin: low, edge })
+        if points.is_empty() { Err(SceneError::Empty) } else { Ok(Self { points, origin: low, edge }) }
     }
 
     /// One point per voxel of side `voxel`, in Morton order, with the weighted mean of their colours.
-    pub(super) fn voxels(&self, voxel: f32) -> Vec<(Voxel, [u8; 3])> {
+    pub(super) async fn voxels(&self, voxel: f32, breath: &Breath<'_>) -> Result<Vec<(Voxel, [u8; 3])>, SceneError> {
         let last = f32::from(u16::MAX);
         let mut cells: HashMap<Voxel, [f32; 4]> = HashMap::new();
-        for (position, color, weight) in &self.points {
+        for (index, (position, color, weight)) in self.points.iter().enumerate() {
+            breath.at(index).await?;
             let cell =
                 std::array::from_fn(|i| ((position[i] - self.origin[i]) / voxel).floor().clamp(0.0, last) as u16);
             let sum = cells.entry(cell).or_default();
@@ -73,9 +110,24 @@ impl Kept {
             }
         }
         let mean = |[r, g, b, weight]: [f32; 4]| [r, g, b].map(|v| (v / weight).round().clamp(0.0, 255.0) as u8);
-        let mut voxels: Vec<_> = cells.into_iter().map(|(cell, sum)| (cell, mean(sum))).collect();
-        voxels.sort_unstable_by_key(|(cell, _)| morton(*cell));
-        voxels
+        // In slices of that order, so that no single sort is long.
+        let mut slices: Vec<Vec<(u64, Voxel, [u8; 3])>> = vec![Vec::new(); SLICES];
+        let top = cells.keys().map(|cell| morton(*cell)).max().unwrap_or(0);
+        let shift = (u64::BITS - top.leading_zeros()).saturating_sub(SLICES.trailing_zeros());
+        for (index, (cell, sum)) in cells.into_iter().enumerate() {
+            breath.at(index).await?;
+            let code = morton(cell);
+            if let Some(slice) = slices.get_mut((code >> shift) as usize) {
+                slice.push((code, cell, mean(sum)));
+            }
+        }
+        let mut voxels = Vec::new();
+        for mut slice in slices {
+            breath.now().await?;
+            slice.sort_unstable_by_key(|(code, ..)| *code);
+            voxels.extend(slice.into_iter().map(|(_, cell, color)| (cell, color)));
+        }
+        Ok(voxels)
     }
 
     /// The finest voxels that 16 bits per axis can count.

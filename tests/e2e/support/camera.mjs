@@ -28,25 +28,15 @@ export async function scan(page, count) {
   return frames(page, count);
 }
 
-/** Positions, poses and pointers: what must be the same for two reconstructions to be the same. */
+/** Points, poses and what files say of them: what must be the same for two reconstructions to be the same. */
 export async function trace(page) {
   return page.evaluate(async () => {
-    const END = 'end_header\n';
-    // Comments speak of the model that is loaded, which need not be the one that made the scan.
     const digest = async (blob) => {
-      const bytes = new Uint8Array(await blob.arrayBuffer());
-      const text = new TextDecoder('latin1').decode(bytes);
-      const header = text.startsWith('ply') ? text.indexOf(END) + END.length : text.length;
-      const lines = text.slice(0, header).split('\n');
-      const plain = lines.filter((line) => !line.startsWith('#') && !line.startsWith('comment'));
-      const hash = await crypto.subtle.digest(
-        'SHA-256',
-        await new Blob([plain.join('\n'), bytes.subarray(header)]).arrayBuffer(),
-      );
+      const hash = await crypto.subtle.digest('SHA-256', await blob.arrayBuffer());
       return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, '0')).join('');
     };
-    const { frames, points, pointers } = await window.point3r.stats();
+    const { frames, points, pointers, scale } = await window.point3r.stats();
     const [ply, tum] = [await window.point3r.export('ply'), await window.point3r.export('tum')];
-    return { frames, points, pointers, ply: await digest(ply), tum: await digest(tum) };
+    return { frames, points, pointers, scale, ply: await digest(ply), tum: await digest(tum) };
   });
 }

@@ -41,7 +41,7 @@ export class Runner {
       throw thrown;
     }
     const none = { frames: 0, pointers: 0, points: 0, msPerFrame: 0 };
-    this.core.store.set({ ...none, source: source.name, savedScan: null, note: '' });
+    this.core.store.set({ ...none, source: source.name, opened: false, savedScan: null, note: '' });
     this.core.begun();
     return this.follow(source);
   }

@@ -29,6 +29,7 @@ export async function openSaved(core: Core): Promise<void> {
     source: savedScan.name,
     savedScan: null,
     continuable: stats.frames > 0,
+    opened: false,
     note: damaged ? STRINGS.savedDamaged : '',
     error: null,
     progress: null,

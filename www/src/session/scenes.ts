@@ -54,6 +54,15 @@ export async function showScene(core: Core, file: SceneFile): Promise<SceneRepor
   const source = title || file.name.replace(NAMES, '');
   core.saved = null;
   const counts = { points, frames: cameras, pointers: 0, msPerFrame: 0 };
-  core.store.set({ ...counts, source, continuable: false, savedScan: null, note: '', error: null, progress: null });
+  core.store.set({
+    ...counts,
+    source,
+    continuable: false,
+    opened: true,
+    savedScan: null,
+    note: '',
+    error: null,
+    progress: null,
+  });
   return report;
 }

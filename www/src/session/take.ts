@@ -1,6 +1,5 @@
 // Taking something away: the engine makes the file; after a crash, what its worker kept of the cloud.
 import { Point3rError, toPoint3rError } from '../errors';
-import { STRINGS } from '../strings';
 import { FILES, isSmall, TAKE_FORMATS, type TakeFormat, type TakeOptions } from '../take';
 import type { Core } from './core';
 
@@ -12,15 +11,10 @@ export async function takeAway(core: Core, format: TakeFormat, options: TakeOpti
       new Point3rError('bad-request', `There is no format “${String(format).slice(0, 40)}”.`, FORMATS_ACTION),
     );
   }
-  const { model, source } = core.store.get();
-  const said = model && !model.trained ? [STRINGS.untrainedComment] : [];
+  const { source } = core.store.get();
   core.store.set({ taking: { format, share: 0 } });
   try {
-    return await core.engine.take(format, {
-      title: source,
-      ...options,
-      comments: [...said, ...(options.comments ?? [])],
-    });
+    return await core.engine.take(format, { title: source, ...options });
   } catch (thrown) {
     const error = toPoint3rError(thrown, 'bad-request');
     if (error.code === 'crashed' && isSmall(format)) {

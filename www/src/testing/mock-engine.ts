@@ -49,13 +49,15 @@ export class Engine implements WasmEngine {
   private millis = 0;
   private generation = 0;
   private manifest: ManifestReport | null = null;
+  /** Settles when the session is free: before `push` has told its caller, as in wasm. */
+  private busy: Promise<void> = Promise.resolve();
 
   constructor(canvas: OffscreenCanvas | undefined, backend: 'cpu' | 'gpu') {
     this.context = canvas?.getContext('2d') ?? null;
     this.backend = backend;
   }
 
-  static packScene(bytes: Uint8Array): Shared {
+  static async packScene(bytes: Uint8Array): Promise<Shared> {
     return { bytes: bytes.slice(), points: 0, voxel: 1, cameras: 0 };
   }
 
@@ -68,12 +70,14 @@ export class Engine implements WasmEngine {
     return { title: '', points: 1, cameras: 1, spacing: null, viewpoint: null };
   }
 
-  share(): Shared {
+  async share(): Promise<Shared> {
     if (this.chunks.length === 0) {
       throw failure('empty-cloud', '');
     }
     return { bytes: new Uint8Array(100), points: 7, voxel: 0.1, cameras: 1 };
   }
+
+  cancelShare(): void {}
 
   viewpoint(): Viewpoint {
     return { eye: [0, 0, -1], target: [0, 0, 2] };
@@ -128,8 +132,10 @@ export class Engine implements WasmEngine {
   async push(rgba: Uint8Array, width: number, height: number, time: number): Promise<FrameReport> {
     const begin = performance.now();
     const generation = this.generation;
+    const free = this.inUse();
     await new Promise((resolve) => setTimeout(resolve, 60));
     if (generation !== this.generation) {
+      free();
       throw failure('bad-request', 'the reconstruction was reset');
     }
     const index = this.chunks.length;
@@ -146,6 +152,7 @@ export class Engine implements WasmEngine {
     this.dirty = true;
     this.millis = performance.now() - begin;
     const { points, pointers } = this.stats();
+    free();
     const pose = [index * 0.12, 0, 0, 1, 0, 0, 0];
     const stages = { encoder: this.millis };
     return {
@@ -163,12 +170,21 @@ export class Engine implements WasmEngine {
     };
   }
 
+  private inUse(): () => void {
+    let free = (): void => {};
+    this.busy = new Promise((resolve) => {
+      free = resolve;
+    });
+    return free;
+  }
+
   pause(): void {}
   resume(): void {}
   judge(): 'take' {
     return 'take';
   }
   async undo(what: UndoRequest): Promise<number> {
+    await this.busy;
     const frames = 'to' in what ? this.chunks.length - what.to - 1 : 'frames' in what ? what.frames : 1;
     this.chunks.splice(Math.max(0, this.chunks.length - frames));
     this.dirty = true;
@@ -181,8 +197,14 @@ export class Engine implements WasmEngine {
   frameRecord(position: number): Uint8Array<ArrayBuffer> | undefined {
     return position < this.chunks.length ? new Uint8Array(24).fill(position) : undefined;
   }
-  keepRecord(): Uint8Array<ArrayBuffer> {
-    return new Uint8Array(24);
+  keepRecord(frames: number): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(24).fill(100 + frames);
+  }
+  scaleRecord(): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(24).fill(99);
+  }
+  framesAfter(_start: Uint8Array, before: number): number {
+    return before + 1;
   }
   recordBytes(): number {
     return 24;

@@ -2,10 +2,12 @@
 // torch and the undo of the last two seconds.
 import './camera.css';
 import type { Camera } from '../camera/camera';
+import { formatLength } from '../format';
 import type { DepthPicture, Verdict } from '../protocol';
 import type { AppState } from '../store';
 import { STRINGS } from '../strings';
 import { h, send, setText } from './dom';
+import { ColourScale } from './ramp';
 
 /** What the element needs of the session. */
 export interface CameraSession {
@@ -23,6 +25,7 @@ const UNDO_SECONDS = 2;
 export class CameraView extends HTMLElement {
   private readonly video = h('video', { 'aria-label': STRINGS.cameraPicture });
   private readonly depth = h('canvas', { 'aria-hidden': 'true' });
+  private readonly legend = new ColourScale(STRINGS.depthScale);
   private readonly advice = h('span', { 'data-advice': '' });
   private readonly torch = toggle('torch', STRINGS.torch);
   private readonly overlay = toggle('depth', STRINGS.depthOverlay);
@@ -31,6 +34,7 @@ export class CameraView extends HTMLElement {
   private shown: Camera | null = null;
   private verdict: Verdict | null = null;
   private since = 0;
+  private scale = 1;
   private timer: ReturnType<typeof setTimeout> | null = null;
 
   connectedCallback(): void {
@@ -41,11 +45,14 @@ export class CameraView extends HTMLElement {
     this.video.playsInline = true;
     this.video.autoplay = true;
     this.depth.hidden = true;
+    this.legend.element.hidden = true;
     this.advice.hidden = true;
     const buttons = h('div', { class: 'camera-buttons' }, this.undo, this.overlay, this.torch);
-    this.replaceChildren(h('div', { class: 'camera-picture' }, this.video, this.depth, this.advice), buttons);
+    const picture = h('div', { class: 'camera-picture' }, this.video, this.depth, this.advice);
+    this.replaceChildren(picture, this.legend.element, buttons);
     this.overlay.addEventListener('click', () => {
       this.depth.hidden = !press(this.overlay);
+      this.legend.element.hidden = true;
       this.drawDepth();
     });
     this.torch.addEventListener('click', () => this.switchTorch());
@@ -57,7 +64,8 @@ export class CameraView extends HTMLElement {
     session.on('frame', () => this.drawDepth());
   }
 
-  show({ live, verdict, state, frames }: AppState): void {
+  show({ live, verdict, state, frames, measurement }: AppState): void {
+    this.scale = measurement.scale;
     const camera = live ? (this.session?.camera ?? null) : null;
     this.hidden = camera === null;
     if (camera !== this.shown) {
@@ -105,9 +113,16 @@ export class CameraView extends HTMLElement {
           const image = new ImageData(picture.rgba, picture.width, picture.height);
           this.depth.getContext('2d')?.putImageData(image, 0, 0);
         }
+        this.showRange(this.depth.width > 0 ? (picture?.range ?? null) : null);
       })
       // The engine is gone: the next frame draws again.
       .catch(() => {});
+  }
+
+  private showRange(range: [number, number] | null): void {
+    this.legend.element.hidden = range === null || this.depth.hidden;
+    const [low, high] = (range ?? []).map((value) => formatLength(value * this.scale));
+    this.legend.show('depth', low ?? '', high ?? '');
   }
 
   private switchTorch(): void {

@@ -1,7 +1,7 @@
 // What to take away and how: formats with one line each and their size, options of the chosen one, progress, cancel.
 import './export.css';
 import { formatBytes } from '../format';
-import type { AppState } from '../store';
+import { type AppState, INITIAL_VIEW, type ViewSettings } from '../store';
 import { STRINGS } from '../strings';
 import { isSmall, TAKE_FORMATS, type TakeFormat, type TakeOptions, type TakeSizes } from '../take';
 import { DialogElement } from './dialog';
@@ -14,10 +14,15 @@ export interface TakeRequest {
   options: TakeOptions;
 }
 
+/** Formats that hold the points; a mesh is made of depth maps. */
+const ofPoints = (format: TakeFormat): boolean => ['ply', 'glb', 'colmap', 'nerfstudio'].includes(format);
+
 /** Which options a format has. */
 const HAS: Record<keyof typeof FIELDS, (format: TakeFormat) => boolean> = {
   confidence: (format) => !['tum', 'intrinsics', 'maps', 'picture', 'turntable'].includes(format),
   scale: (format) => !['intrinsics', 'picture', 'turntable'].includes(format),
+  hideEdges: ofPoints,
+  hideSky: ofPoints,
   maps: (format) => format === 'maps',
   voxel: (format) => format === 'mesh-glb' || format === 'mesh-ply',
   height: (format) => format === 'picture' || format === 'turntable',
@@ -36,6 +41,8 @@ const select = (choices: Record<string, string>, chosen: string): HTMLSelectElem
 const FIELDS = {
   confidence: () => number({ min: '1', max: '4096', step: 'any', value: '1' }),
   scale: () => number({ min: '0.0001', max: '10000', step: 'any', value: '1' }),
+  hideEdges: () => h('input', { type: 'checkbox' }),
+  hideSky: () => h('input', { type: 'checkbox' }),
   maps: () => select(STRINGS.exportMaps, 'png'),
   voxel: () => number({ min: '0.0001', step: 'any', placeholder: STRINGS.exportFitted }),
   height: () => select({ 720: '1280 × 720', 1080: '1920 × 1080', 2160: '3840 × 2160' }, '1080'),
@@ -48,7 +55,8 @@ export class ExportDialog extends DialogElement {
   private readonly fields = Object.entries(FIELDS).map(([name, make]) => {
     const input: HTMLInputElement | HTMLSelectElement = make();
     const key = name as keyof typeof FIELDS;
-    const label = h('label', { 'data-option': name }, h('span', {}, STRINGS.exportOptions[key]), input);
+    const text = h('span', {}, STRINGS.exportOptions[key]);
+    const label = h('label', { 'data-option': name }, ...(isCheck(input) ? [input, text] : [text, input]));
     return { key, input, label };
   });
   private readonly rows = new Map<TakeFormat, { input: HTMLInputElement; size: HTMLElement }>();
@@ -57,11 +65,12 @@ export class ExportDialog extends DialogElement {
   private readonly bar = h('progress', { max: '1', 'aria-label': STRINGS.exportProgress });
   private readonly told = h('p', { class: 'quiet', role: 'status' });
   private chosen: TakeFormat = 'ply';
-  private confidence = 1;
+  /** What is shown: by default that is what is saved. */
+  private shown: Pick<ViewSettings, 'confidence' | 'hideEdges' | 'hideSky'> = INITIAL_VIEW;
   private busy = false;
 
   show({ taking, points, state, view, error }: AppState): void {
-    this.confidence = view.confidence;
+    this.shown = view;
     const begins = !this.busy && taking !== null;
     if (this.busy && taking === null) {
       // The page's own alert lies behind the dialog.
@@ -119,9 +128,12 @@ export class ExportDialog extends DialogElement {
   }
 
   protected override opening(): void {
-    const confidence = this.fields.find(({ key }) => key === 'confidence');
-    if (confidence) {
-      confidence.input.value = String(this.confidence);
+    for (const { key, input } of this.fields) {
+      if (key === 'confidence') {
+        input.value = String(this.shown.confidence);
+      } else if ((key === 'hideEdges' || key === 'hideSky') && isCheck(input)) {
+        input.checked = this.shown[key];
+      }
     }
     this.askSizes();
   }
@@ -145,7 +157,9 @@ export class ExportDialog extends DialogElement {
       if (input.disabled || input.value === '') {
         continue;
       }
-      if (key === 'maps') {
+      if (key === 'hideEdges' || key === 'hideSky') {
+        options[key] = isCheck(input) && input.checked;
+      } else if (key === 'maps') {
         options.maps = input.value as 'png' | 'npy' | 'both';
       } else if (key === 'height') {
         options.height = Number(input.value);
@@ -156,4 +170,8 @@ export class ExportDialog extends DialogElement {
     }
     return options;
   }
+}
+
+function isCheck(input: HTMLInputElement | HTMLSelectElement): input is HTMLInputElement {
+  return input.type === 'checkbox';
 }

@@ -1,6 +1,7 @@
 // The share dialog: packs the scene into a link of the chosen size, and hands it on as text, QR code, web page or GLB.
 import './share.css';
 import { download } from '../actions';
+import { Point3rError } from '../errors';
 import { formatCount } from '../format';
 import type { Session } from '../session';
 import { embedCode, inlineLink } from '../share/link';
@@ -99,7 +100,8 @@ export class ShareDialog extends DialogElement {
     const number = this.asked;
     setText(this.result, SHARE_TEXT.packing);
     this.enable(false);
-    // One after the other: packing a large cloud takes the engine a while.
+    // The engine gives up what it was packing for another link, but a web page is waited for.
+    this.packing = this.page.disabled ? this.packing : Promise.resolve();
     this.packing = this.packing.then(async () => {
       if (number !== this.asked) {
         return;
@@ -110,9 +112,17 @@ export class ShareDialog extends DialogElement {
           this.present(shared);
         }
       } catch (thrown) {
-        this.failed(thrown);
+        if (number === this.asked) {
+          this.failed(thrown);
+        }
       }
     });
+  }
+
+  /** Nobody waits for the link any more. */
+  protected override closed(): void {
+    this.asked += 1;
+    this.session?.cancelShare().catch(() => {});
   }
 
   private async pack(budget: number): Promise<Shared> {
@@ -173,12 +183,26 @@ export class ShareDialog extends DialogElement {
   }
 
   private async downloadPage(): Promise<void> {
+    this.page.disabled = true;
+    const work = this.packing.then(() => this.makePage());
+    this.packing = work;
+    await work;
+    this.page.disabled = false;
+  }
+
+  private async makePage(): Promise<void> {
+    const before = this.result.textContent ?? '';
+    setText(this.result, SHARE_TEXT.packing);
     try {
       const { offlinePage, OFFLINE_BUDGET } = await import('../share/offline');
       const shared = await this.pack(OFFLINE_BUDGET);
       download(offlinePage(shared.bytes, this.titleInput.value), `${fileName(this.titleInput.value)}.html`);
+      setText(this.result, before);
     } catch (thrown) {
-      this.failed(thrown);
+      // Closing the dialog cancels it, and needs no word.
+      if (!(thrown instanceof Point3rError && thrown.code === 'cancelled')) {
+        this.failed(thrown);
+      }
     }
   }
 

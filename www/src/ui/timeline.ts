@@ -7,6 +7,7 @@ import type { AppState, ViewSettings } from '../store';
 import { LOOK, STRINGS } from '../strings';
 import { segments } from './controls';
 import { h, send, setText } from './dom';
+import { ColourScale } from './ramp';
 
 const KINDS = ['picture', 'depth', 'confidence'] as const;
 
@@ -27,7 +28,7 @@ export class Timeline extends HTMLElement {
   private readonly canvases = KINDS.map((kind) => ({
     kind,
     canvas: h('canvas', { role: 'img', 'aria-label': LOOK[kind === 'confidence' ? 'mapConfidence' : kind] }),
-    range: h('span'),
+    scale: kind === 'picture' ? null : new ColourScale(LOOK.mapScale[kind]),
   }));
   private readonly gone = h('p', { class: 'quiet' }, LOOK.mapsGone);
   private readonly maps = h('div', { class: 'maps', role: 'group', 'aria-label': LOOK.mapsTitle });
@@ -47,9 +48,9 @@ export class Timeline extends HTMLElement {
       send<UndoWhat>(this, 'p3r-undo', { to: this.slider.valueAsNumber });
     });
     this.mapsButton.addEventListener('click', () => this.open(!this.mapsOpen));
-    for (const { kind, canvas, range } of this.canvases) {
+    for (const { kind, canvas, scale } of this.canvases) {
       const name = LOOK[kind === 'confidence' ? 'mapConfidence' : kind];
-      this.maps.append(h('figure', {}, canvas, h('figcaption', {}, `${name} `, range)));
+      this.maps.append(h('figure', {}, canvas, h('figcaption', {}, name, ...(scale ? [scale.element] : []))));
     }
     this.maps.append(this.gone);
     this.maps.hidden = true;
@@ -94,7 +95,7 @@ export class Timeline extends HTMLElement {
   showMaps(maps: FrameMaps | null, scale: number): void {
     const there = maps !== null && maps.picture.length > 0;
     this.gone.hidden = there || maps === null;
-    for (const { kind, canvas, range } of this.canvases) {
+    for (const { kind, canvas, scale: legend } of this.canvases) {
       canvas.hidden = !there;
       if (there) {
         canvas.width = maps.width;
@@ -102,7 +103,11 @@ export class Timeline extends HTMLElement {
         const pixels = new ImageData(new Uint8ClampedArray(maps[kind]), maps.width, maps.height);
         canvas.getContext('2d')?.putImageData(pixels, 0, 0);
       }
-      setText(range, there ? rangeText(maps, kind, scale) : '');
+      const ends = there ? rangeOf(maps, kind, scale) : null;
+      if (legend) {
+        legend.element.hidden = ends === null;
+        legend.show(kind === 'picture' ? 'depth' : kind, ends?.[0] ?? '', ends?.[1] ?? '');
+      }
     }
   }
 
@@ -113,11 +118,10 @@ export class Timeline extends HTMLElement {
   }
 }
 
-function rangeText(maps: FrameMaps, kind: (typeof KINDS)[number], scale: number): string {
-  if (kind === 'depth' && maps.depthRange) {
-    return maps.depthRange.map((value) => formatLength(value * scale)).join(' – ');
+/** The values at the ends of a map's colours, as text. */
+function rangeOf(maps: FrameMaps, kind: (typeof KINDS)[number], scale: number): string[] | null {
+  if (kind === 'depth') {
+    return maps.depthRange?.map((value) => formatLength(value * scale)) ?? null;
   }
-  return kind === 'confidence' && maps.confidenceRange
-    ? maps.confidenceRange.map((value) => value.toPrecision(2)).join(' – ')
-    : '';
+  return kind === 'confidence' ? (maps.confidenceRange?.map((value) => value.toPrecision(2)) ?? null) : null;
 }

@@ -52,7 +52,7 @@ export class Toolbar extends HTMLElement {
     name(this.hold, continuable ? STRINGS.continueScan : STRINGS[action], action);
     this.hold.disabled = !working && !continuable;
     this.stopButton.disabled = !working;
-    this.undo.disabled = state.frames === 0 || !(working || state.state === 'ready');
+    this.undo.disabled = state.frames === 0 || state.opened || !(working || state.state === 'ready');
     this.reset.disabled = state.state === 'loading' || state.state === 'unsupported' || isUntouched(state);
     this.save.disabled = state.points === 0;
     this.share.disabled = state.points === 0;

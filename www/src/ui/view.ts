@@ -7,7 +7,8 @@ import type { AppState, ViewSettings } from '../store';
 import { LOOK } from '../strings';
 import { MemoryChart } from './chart';
 import { type Control, choice, segments, slider, toggle } from './controls';
-import { h, send, setText } from './dom';
+import { h, send } from './dom';
+import { ColourScale } from './ramp';
 
 /** What the panel asks for besides settings. */
 export type ViewRequest = 'fit' | 'resetView';
@@ -52,16 +53,7 @@ export class ViewPanel extends HTMLElement {
     follow: toggle('follow', LOOK.follow, (follow) => this.set({ follow })),
     background: choice('background', LOOK.background, LOOK.backgrounds, (background) => this.set({ background })),
   };
-  private readonly low = h('span');
-  private readonly high = h('span');
-  private readonly ramp = h('span', { class: 'ramp' });
-  private readonly legend = h(
-    'div',
-    { class: 'legend', role: 'img', 'aria-label': LOOK.legend },
-    this.low,
-    this.ramp,
-    this.high,
-  );
+  private readonly legend = new ColourScale(LOOK.legend);
   private readonly chart = new MemoryChart();
   private readonly ages = h(
     'p',
@@ -93,7 +85,7 @@ export class ViewPanel extends HTMLElement {
       group(
         LOOK.points,
         controls.colour,
-        { element: this.legend },
+        this.legend,
         controls.pointSize,
         controls.confidence,
         controls.edl,
@@ -123,12 +115,11 @@ export class ViewPanel extends HTMLElement {
     this.measure.setAttribute('aria-pressed', String(view.measuring));
     this.ages.hidden = view.pointers !== 'age';
     this.changes.hidden = view.pointers !== 'change';
-    this.legend.hidden = view.colour === 'rgb';
-    const turbo = view.colour === 'depth' || view.colour === 'height';
-    this.ramp.className = `ramp ${turbo ? 'turbo' : 'viridis'}`;
-    const [low, high] = this.range.map((value) => legendText(value, view.colour, measurement.scale));
-    setText(this.low, low ?? '');
-    setText(this.high, high ?? '');
+    this.legend.element.hidden = view.colour === 'rgb';
+    if (view.colour !== 'rgb') {
+      const [low, high] = this.range.map((value) => legendText(value, view.colour, measurement.scale));
+      this.legend.show(view.colour, low ?? '', high ?? '');
+    }
     this.chart.mark(view.timeline === 'all' ? null : view.frame);
   }
 
