@@ -123,6 +123,46 @@ test('no accessibility violation while scanning, held, and with a scan left by a
   await close();
 });
 
+test('on phones the camera’s picture, the memory meter and the bars do not cover one another', {
+  skip: clip.missing ?? false,
+  timeout: 4 * MINUTE,
+}, async () => {
+  const { browser, close } = await launchWithCamera(clip.path, { context: PHONE });
+  const { page } = await openTiny(browser, running.site.url);
+  await page.setViewportSize({ width: 390, height: 844 });
+  await scan(page, 2);
+  for (const [width, height] of [
+    [360, 640],
+    [390, 844],
+    [844, 390],
+    [1024, 768],
+    [1280, 800],
+  ]) {
+    await page.setViewportSize({ width, height });
+    await page.waitForTimeout(300);
+    await screenshot(page, `scanning-${width}x${height}`);
+    // What a finger would hit in the middle of each.
+    const covered = await page.evaluate(() =>
+      ['p3r-meter summary', 'p3r-camera video', '[data-camera=undo]', 'p3r-timeline input[type=range]']
+        .map((selector) => ({ selector, element: document.querySelector(selector) }))
+        .filter(({ element }) => {
+          const { left, top, width, height } = element.getBoundingClientRect();
+          const inside = left >= 0 && top >= 0 && left + width <= innerWidth && top + height <= innerHeight;
+          const hit = document.elementFromPoint(left + width / 2, top + height / 2);
+          return !inside || !hit || !(element.contains(hit) || hit.contains(element) || hit.closest('.camera-picture'));
+        })
+        .map(({ selector }) => selector),
+    );
+    assert.deepEqual(covered, [], `${width} x ${height}`);
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    assert.equal(overflow, 0, `${width} x ${height}: wider than the screen`);
+    await page.locator('p3r-meter summary').click();
+    await screenshot(page, `scanning-meter-${width}x${height}`);
+    await page.locator('p3r-meter summary').click();
+  }
+  await close();
+});
+
 test('every button can be hit by a finger on a phone, and nothing is wider than the screen', {
   timeout: 2 * MINUTE,
 }, async () => {
