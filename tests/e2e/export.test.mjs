@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
+import validator from 'gltf-validator';
 import { readColmap, readGlb, readNpy, readZip } from './support/archive.mjs';
 import { openPage, screenshot, stats, waitForFrames, waitForStats } from './support/browser.mjs';
-import { inkShare, readPly, readPng } from './support/formats.mjs';
+import { inkShare, readMesh, readPly, readPng } from './support/formats.mjs';
 import { MOCK, TINY_MODEL } from './support/paths.mjs';
 import { endGpuProcesses, WITHOUT_PROC } from './support/processes.mjs';
 import { siteAndBrowser } from './support/running.mjs';
@@ -84,37 +85,29 @@ describe('exports', { skip: missing, timeout: 600_000 }, () => {
     await page.locator('p3r-export [data-option=scale] input').fill('1');
   });
 
-  test('GLB scenes and meshes are containers with what they announce', async () => {
+  test('a GLB scene is a container with what it announces', async () => {
     const scene = readGlb((await save(page, 'glb')).bytes);
     assert.ok(scene.json.nodes.filter(({ name }) => name.startsWith('camera')).length === FRAMES);
     const points = scene.json.accessors[scene.json.meshes[0].primitives[0].attributes.POSITION];
     assert.equal(points.count, counts.points);
-    // Untrained weights give depth that no surface need come of; then that is said.
-    const code = await page.evaluate(() =>
-      window.point3r.export('mesh-glb').then(
-        () => 'made',
-        (error) => error.code,
-      ),
-    );
-    if (code !== 'made') {
-      assert.equal(code, 'no-surface');
-      await page.evaluate(() => window.point3r.dismissError());
-      return;
-    }
-    const { name, bytes } = await save(page, 'mesh-glb');
-    assert.equal(name, 'mesh.glb');
-    const mesh = readGlb(bytes);
-    const primitive = mesh.json.meshes[0].primitives[0];
-    const indices = mesh.json.accessors[primitive.indices];
-    const vertices = mesh.json.accessors[primitive.attributes.POSITION].count;
-    const { byteOffset } = mesh.json.bufferViews[indices.bufferView];
-    assert.ok(indices.count >= 3 && indices.count % 3 === 0);
-    for (let i = 0; i < indices.count; i++) {
-      assert.ok(mesh.binary.readUInt32LE(byteOffset + 4 * i) < vertices);
-    }
-    const ply = (await save(page, 'mesh-ply')).bytes.toString('latin1', 0, 1000);
-    assert.match(ply, new RegExp(`element vertex ${vertices}\n`));
-    assert.match(ply, new RegExp(`element face ${indices.count / 3}\n`));
+  });
+
+  test('what the view hides is left out, unless it is wanted', async () => {
+    // The dialog takes over what is shown whenever it is opened.
+    await page.keyboard.press('Escape');
+    await page.evaluate(() => window.point3r.view.set({ hideEdges: true, confidence: 1.5 }));
+    const fewer = readPly((await save(page, 'ply')).bytes).count;
+    assert.ok(fewer < counts.points, `${fewer} of ${counts.points}`);
+    const dialog = page.locator('p3r-export dialog');
+    assert.ok(await dialog.getByLabel('Leave out points floating at edges').isChecked());
+    assert.equal(await dialog.getByLabel('Confidence at least').inputValue(), '1.5');
+    await dialog.getByLabel('Leave out points floating at edges').uncheck();
+    await dialog.getByLabel('Confidence at least').fill('1');
+    assert.equal(readPly((await save(page, 'ply')).bytes).count, counts.points);
+    await dialog.locator('input[value=tum]').check();
+    assert.ok(await dialog.getByLabel('Leave out sky').isHidden(), 'a path has no points');
+    await page.keyboard.press('Escape');
+    await page.evaluate(() => window.point3r.view.set({ hideEdges: false, confidence: 1 }));
   });
 
   test('COLMAP and nerfstudio archives hold cameras, poses and pictures of every frame', async () => {
@@ -256,4 +249,51 @@ describe('exports', { skip: missing, timeout: 600_000 }, () => {
       JSON.stringify(kept),
     );
   });
+});
+
+test('the default model’s depth of a demo becomes a mesh that other readers take', {
+  skip: MOCK ? 'there is no model' : false,
+  timeout: 300_000,
+}, async () => {
+  const { page, complaints } = await openPage(running.chrome.browser, `${running.site.url}?device=cpu`);
+  await page.evaluate(() => window.point3r.setSettings({ maxFrames: 6 }));
+  await page.locator('p3r-toolbar [data-action=demos]').click();
+  await page.locator('p3r-demos').getByRole('button', { name: 'Reconstruct its pictures' }).first().click();
+  await waitForFrames(page, 6, 200_000);
+  await waitForStats(page, 'ready', ({ state }) => state === 'ready');
+  const { name, bytes } = await save(page, 'mesh-glb');
+  assert.equal(name, 'mesh.glb');
+  const { issues } = await validator.validateBytes(new Uint8Array(bytes));
+  assert.deepEqual([issues.numErrors, issues.numWarnings], [0, 0], JSON.stringify(issues.messages.slice(0, 5)));
+  const { json, binary } = readGlb(bytes);
+  const [primitive] = json.meshes[0].primitives;
+  const indices = json.accessors[primitive.indices];
+  const position = json.accessors[primitive.attributes.POSITION];
+  assert.ok(indices.count > 3 * 1000 && indices.count % 3 === 0, `${indices.count / 3} triangles`);
+  const { byteOffset } = json.bufferViews[indices.bufferView];
+  const used = new Set();
+  for (let i = 0; i < indices.count; i++) {
+    used.add(binary.readUInt32LE(byteOffset + 4 * i));
+  }
+  assert.equal(used.size, position.count, 'every vertex is one of a triangle, and no other');
+  assert.ok(Math.max(...used) < position.count);
+
+  // The same surface as PLY, in the scan's own axes, among the points it was fused from.
+  const mesh = readMesh((await save(page, 'mesh-ply')).bytes);
+  assert.deepEqual([mesh.vertices.length, mesh.triangles.length], [position.count, indices.count / 3]);
+  assert.ok(mesh.triangles.flat().every((corner) => corner >= 0 && corner < mesh.vertices.length));
+  const cloud = readPly((await save(page, 'ply')).bytes);
+  const points = Array.from({ length: cloud.count }, (_, i) => cloud.point(i));
+  const middle = (list, axis) => list.map((p) => p[axis]).sort((a, b) => a - b)[list.length >> 1];
+  const extent = (axis) => {
+    const sorted = points.map((p) => p[axis]).sort((a, b) => a - b);
+    return sorted[Math.floor(0.98 * sorted.length)] - sorted[Math.floor(0.02 * sorted.length)];
+  };
+  for (const axis of [0, 1, 2]) {
+    const off = Math.abs(middle(mesh.vertices, axis) - middle(points, axis));
+    assert.ok(off < 0.25 * extent(axis), `axis ${axis}: the surface is ${off} from the points`);
+  }
+  await page.keyboard.press('Escape');
+  assert.deepEqual(complaints, []);
+  await page.close();
 });

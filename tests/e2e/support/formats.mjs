@@ -39,6 +39,31 @@ export function readPly(bytes) {
   return { count, names: properties.map(({ name }) => name), point };
 }
 
+/** Vertices and triangles of a binary PLY mesh whose vertices begin with x y z; throws when bytes and header disagree. */
+export function readMesh(bytes) {
+  const end = bytes.indexOf('end_header\n') + 'end_header\n'.length;
+  const header = bytes.toString('latin1', 0, end);
+  const [, before, faces] = /element vertex \d+\n([\s\S]*)element face (\d+)\nproperty list uchar int/.exec(header);
+  const count = Number(/element vertex (\d+)/.exec(header)[1]);
+  const types = [...before.matchAll(/property (\w+)/g)].map(([, type]) => SIZES[type]);
+  const stride = types.reduce((sum, size) => sum + size, 0);
+  const start = end + count * stride;
+  if (bytes.length !== start + Number(faces) * 13) {
+    throw new Error(`the mesh announces ${count} vertices and ${faces} triangles but holds ${bytes.length} bytes`);
+  }
+  const vertices = Array.from({ length: count }, (_, i) =>
+    [0, 4, 8].map((at) => bytes.readFloatLE(end + i * stride + at)),
+  );
+  const triangles = Array.from({ length: Number(faces) }, (_, i) => {
+    const at = start + 13 * i;
+    if (bytes[at] !== 3) {
+      throw new Error(`face ${i} has ${bytes[at]} corners`);
+    }
+    return [1, 5, 9].map((offset) => bytes.readInt32LE(at + offset));
+  });
+  return { vertices, triangles };
+}
+
 /** 8-bit RGB or RGBA pixels of a PNG. */
 export function readPng(bytes) {
   const [width, height] = [bytes.readUInt32BE(16), bytes.readUInt32BE(20)];
