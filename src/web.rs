@@ -8,14 +8,17 @@
 
 mod bench;
 mod command;
+mod convert;
 mod error;
 mod export;
 mod look;
 mod messages;
+mod model;
 mod platform;
 mod scan;
 mod scene;
 mod snapshot;
+mod source;
 mod view;
 
 use std::cell::{Cell, RefCell};
@@ -29,8 +32,7 @@ use web_sys::OffscreenCanvas;
 use self::command::Command;
 use self::error::EngineError;
 use self::messages::{
-    Answer, CreateOptions, DeviceAnswer, ManifestAnswer, ModelAnswer, ShardAnswer, StartOptions, StatsAnswer,
-    VerifyBytes, from_js, rgb_image, to_js,
+    Answer, CreateOptions, DeviceAnswer, ModelAnswer, StartOptions, StatsAnswer, VerifyBytes, from_js, rgb_image, to_js,
 };
 use self::snapshot::Snapshot;
 use self::view::{View, ViewOptions};
@@ -40,7 +42,7 @@ use crate::model::Point3r;
 use crate::pace::Pace;
 use crate::session::{Clock, ModelNote, Session, SessionOptions, SessionState};
 use crate::verify::{Precision, Variant};
-use crate::weights::{Loader, Manifest};
+use crate::weights::Loader;
 
 /// Bytes of points before they are merged into voxels, unless asked otherwise.
 const CLOUD_BUDGET: usize = 256 << 20;
@@ -108,33 +110,6 @@ impl Engine {
     pub fn device(&self) -> Answer {
         let rendering = self.view.borrow().is_some();
         to_js(&DeviceAnswer { report: self.compute.report.clone(), rendering })
-    }
-
-    /// Begins loading a model.
-    #[wasm_bindgen(js_name = openManifest)]
-    pub fn open_manifest(&self, json: &str) -> Answer {
-        let manifest = Manifest::from_json(json).map_err(EngineError::from)?;
-        let shards = manifest.shards.iter().enumerate();
-        let answer = to_js(&ManifestAnswer {
-            name: &manifest.name,
-            licence: &manifest.licence,
-            trained: manifest.trained,
-            bytes: manifest.bytes(),
-            shards: shards
-                .map(|(index, s)| ShardAnswer { index, file: &s.file, bytes: s.bytes, sha256: &s.sha256 })
-                .collect(),
-        });
-        self.loader.replace(Some(Loader::new(manifest, &self.compute.device)));
-        answer
-    }
-
-    /// Checks a shard and moves its tensors to the compute device.
-    #[wasm_bindgen(js_name = addShard)]
-    pub fn add_shard(&self, index: usize, bytes: &[u8]) -> Answer<()> {
-        let mut loader = self.loader.borrow_mut();
-        let loader = loader.as_mut().ok_or_else(|| EngineError::bad_request("open a manifest before its shards"))?;
-        loader.add_shard(index, bytes).map_err(EngineError::from)?;
-        self.check_gpu().map_err(JsValue::from)
     }
 
     /// Makes the loaded model the one in use.

@@ -136,12 +136,6 @@ fn from_checkpoint(args: &Args, path: &Path, precision: Storage) -> Outcome {
         return Err(error.into());
     }
     let released = is_released(&config);
-    let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("model");
-    let licence = match (&args.licence, released) {
-        (Some(licence), _) => licence.clone(),
-        (None, true) => RELEASED_LICENCE.to_owned(),
-        (None, false) => "unknown".to_owned(),
-    };
     if args.licence.is_none() {
         notes.push(if released {
             format!("this has the sizes of the released network, so the licence is taken to be {RELEASED_LICENCE}; say otherwise with --licence")
@@ -150,16 +144,13 @@ fn from_checkpoint(args: &Args, path: &Path, precision: Storage) -> Outcome {
         });
     }
     let file_name = path.file_name().and_then(|name| name.to_str()).unwrap_or("checkpoint");
+    let found = About::of_checkpoint(config, file_name, precision);
     let about = About {
-        name: args.name.clone().unwrap_or_else(|| stem.to_owned()),
-        licence,
-        source: file_name.to_owned(),
+        name: args.name.clone().unwrap_or_else(|| found.name.clone()),
+        licence: args.licence.clone().unwrap_or_else(|| found.licence.clone()),
         source_sha256: Some(checkpoint.sha256()?),
-        // Only networks whose weights come from the formula carry a generator.
-        trained: config.weight_generator.is_none(),
-        config,
-        precision,
         mix: args.mix(precision),
+        ..found
     };
     let bar = progress_bar(args.json, "values");
     let mut progress = |done, total| advance(&bar, done, total);

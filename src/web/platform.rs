@@ -27,6 +27,15 @@ pub(super) fn has_webgpu() -> bool {
     !navigator.is_undefined() && !get(&navigator, "gpu").is_undefined()
 }
 
+/// Memory of the machine, bytes: only where the browser says it, and below the value that it rounds all others to.
+pub(super) fn device_memory() -> Option<u64> {
+    /// Browsers name at most this many gibibytes.
+    const MOST: f64 = 8.0;
+    let get = |object: &JsValue, name: &str| js_sys::Reflect::get(object, &name.into()).ok();
+    let gib = get(&get(&js_sys::global(), "navigator")?, "deviceMemory")?.as_f64()?;
+    (gib > 0.0 && gib < MOST).then_some((gib * f64::from(1u32 << 30)) as u64)
+}
+
 /// Bytes of the wasm memory.
 pub(super) fn memory_bytes() -> f64 {
     let memory: js_sys::WebAssembly::Memory = wasm_bindgen::memory().unchecked_into();

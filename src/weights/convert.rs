@@ -3,7 +3,7 @@
 #[cfg(not(target_arch = "wasm32"))]
 use std::path::Path;
 
-use super::manifest::{Manifest, Storage};
+use super::manifest::{Manifest, Storage, TensorEntry};
 use super::shards::ShardBuilder;
 use super::{Accounting, Checkpoint, Mix, Rounding, Shard, WeightsError};
 #[cfg(not(target_arch = "wasm32"))]
@@ -29,6 +29,32 @@ pub struct About {
     pub precision: Storage,
     /// Storage of each weight.
     pub mix: Mix,
+}
+
+impl About {
+    /// Of a checkpoint file, with what can be told without asking: its name, and the licence of released weights.
+    #[must_use]
+    pub fn of_checkpoint(config: Config, file: &str, precision: Storage) -> Self {
+        let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+        Self {
+            name: if stem.is_empty() { "model".to_owned() } else { stem.to_owned() },
+            licence: if is_released(&config) { RELEASED_LICENCE } else { "unknown" }.to_owned(),
+            source: file.to_owned(),
+            source_sha256: None,
+            // Only networks whose weights come from the formula carry a generator.
+            trained: config.weight_generator.is_none(),
+            config,
+            precision,
+            mix: Mix::of(precision),
+        }
+    }
+
+    /// Bytes that the tensors will take.
+    #[must_use]
+    pub fn stored_bytes(&self) -> u64 {
+        let used = self.config.parameters().into_iter().filter(|spec| spec.used);
+        used.fold(0, |sum, spec| sum.saturating_add(TensorEntry::bytes_of(&spec.shape, self.mix.storage(&spec, &[]))))
+    }
 }
 
 /// Licence of the weights that the authors of Point3R released.

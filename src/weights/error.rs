@@ -126,6 +126,14 @@ pub enum WeightsError {
         /// Number of shards.
         count: usize,
     },
+    /// The device lacks what the model needs.
+    #[error("{name} does not fit this device: {reason}. Use a smaller model, a lower precision or the CPU")]
+    DoesNotFit {
+        /// The model's name.
+        name: String,
+        /// The need that is not met.
+        reason: String,
+    },
     /// A model file or folder does not exist.
     #[error("{path} does not exist or is not a model: give a folder with a manifest.json, or a checkpoint file")]
     NotFound {
@@ -229,6 +237,7 @@ impl WeightsError {
             | Self::TooLarge { .. } => "manifest-invalid",
             Self::ShardTruncated { .. } | Self::Incomplete { .. } => "shard-truncated",
             Self::HashMismatch { .. } => "shard-damaged",
+            Self::DoesNotFit { .. } => "model-too-large",
             Self::NotFound { .. } | Self::Io { .. } => "model-not-found",
             Self::NewerProgram { .. } | Self::Checkpoint { .. } | Self::UnsafePickle { .. } | Self::Dtype { .. } => {
                 "unsupported-file"

@@ -8,6 +8,7 @@ use burn::tensor::Device;
 
 use super::loader::check_shard;
 use super::manifest::{MANIFEST_FILE, MAX_MANIFEST_BYTES, Manifest, ShardEntry};
+use super::source::FileSource;
 use super::{Loader, Parameters, WeightsError};
 
 /// Reads and checks the manifest of a model folder.
@@ -35,7 +36,8 @@ pub fn load_folder(
     let manifest = loader.manifest().clone();
     let (mut done, total) = (0, manifest.bytes());
     for (index, shard) in manifest.shards.iter().enumerate() {
-        loader.add_shard(index, &read_shard(dir, shard)?)?;
+        let path = dir.join(&shard.file);
+        loader.add_shard_from(index, &FileSource::open(&path).map_err(|e| WeightsError::io(&path, e))?)?;
         done += shard.bytes;
         progress(done, total);
     }
@@ -52,7 +54,7 @@ pub fn check_folder(dir: &Path, manifest: &Manifest, progress: &mut dyn FnMut(u6
     let (mut done, total) = (0, manifest.bytes());
     for (index, shard) in manifest.shards.iter().enumerate() {
         let bytes = read_shard(dir, shard)?;
-        check_shard(&shard.file, shard.bytes, &shard.sha256, &bytes)?;
+        check_shard(&shard.file, shard.bytes, &shard.sha256, &bytes.as_slice())?;
         check_header(manifest, index, &shard.file, &bytes)?;
         done += shard.bytes;
         progress(done, total);

@@ -1,9 +1,9 @@
 //! From shards to parameters on the device, without any input or output of its own.
 //!
 //! The page feeds it downloads, the command line files; shards may come in any order and may be given again
-//! after a failure. A shard is used only when its size and SHA-256 are those of the manifest. Tensors are
-//! decoded and uploaded one at a time; only those that lie in several shards wait for their other pieces, as
-//! stored. Packed tensors stay packed.
+//! after a failure. A shard is used only when its size and SHA-256 are those of the manifest; it is read twice, in
+//! windows to be hashed and then tensor by tensor, and never held as a whole. Tensors are decoded and uploaded one at a
+//! time; only those that lie in several shards wait for their other pieces, as stored. Packed tensors stay packed.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -11,7 +11,8 @@ use burn::tensor::Device;
 use sha2::{Digest, Sha256};
 
 use super::manifest::{Manifest, Piece, Storage, TensorEntry};
-use super::{Parameters, WeightsError, bytes};
+use super::source::contains;
+use super::{Parameters, Source, WeightsError, bytes};
 use crate::model::Config;
 use crate::quant::PackedMatrix;
 
@@ -58,29 +59,33 @@ impl Loader {
     /// # Errors
     /// When there is no such shard, or its bytes are not those of the manifest.
     pub fn add_shard(&mut self, index: usize, bytes: &[u8]) -> Result<(), WeightsError> {
+        self.add_shard_from(index, &bytes)
+    }
+
+    /// As `add_shard`, from wherever the bytes are; one window or one tensor of them at a time.
+    ///
+    /// # Errors
+    /// As `add_shard`, and when the bytes cannot be read.
+    pub fn add_shard_from(&mut self, index: usize, source: &dyn Source) -> Result<(), WeightsError> {
         let count = self.manifest.shards.len();
         let shard = self.manifest.shards.get(index).ok_or(WeightsError::NoSuchShard { index, count })?;
         if self.loaded.get(index).copied().unwrap_or(false) {
             return Ok(());
         }
-        check_shard(&shard.file, shard.bytes, &shard.sha256, bytes)?;
+        check_shard(&shard.file, shard.bytes, &shard.sha256, source)?;
         for t in self.contents.get(index).cloned().unwrap_or_default() {
             let Some(tensor) = self.manifest.tensors.get(t) else { continue };
-            let elsewhere = || WeightsError::ByteRange {
-                key: tensor.name.clone(),
-                reason: format!("its bytes are not in shard {}", shard.file),
-            };
+            let read = |[start, end]: [u64; 2]| read(source, &shard.file, start, end.saturating_sub(start));
             if let ([values], [] | [_]) = (tensor.pieces.as_slice(), tensor.scale.as_slice())
                 && tensor.scale.iter().all(|scale| scale.shard == values.shard)
             {
-                let values = slice(bytes, values.range).ok_or_else(elsewhere)?;
-                let scale = tensor.scale.first().map(|scale| slice(bytes, scale.range).ok_or_else(elsewhere));
-                insert(&mut self.parameters, tensor, values, scale.transpose()?.unwrap_or_default())?;
+                let scale = tensor.scale.first().map(|scale| read(scale.range)).transpose()?.unwrap_or_default();
+                insert(&mut self.parameters, tensor, &read(values.range)?, &scale)?;
                 continue;
             }
             let waiting = self.waiting.entry(t).or_default();
             for (key, piece) in numbered(tensor).filter(|(_, piece)| piece.shard == index) {
-                waiting.insert(key, slice(bytes, piece.range).ok_or_else(elsewhere)?.to_vec());
+                waiting.insert(key, read(piece.range)?);
             }
             if waiting.len() == tensor.pieces.len() + tensor.scale.len() {
                 let (mut values, mut scales) = (Vec::new(), Vec::new());
@@ -134,12 +139,19 @@ fn insert(parameters: &mut Parameters, tensor: &TensorEntry, values: &[u8], scal
 }
 
 /// Compares size and hash of a shard with the manifest.
-pub(crate) fn check_shard(file: &str, expected: u64, sha256: &str, bytes: &[u8]) -> Result<(), WeightsError> {
-    let found = bytes.len() as u64;
+pub(crate) fn check_shard(file: &str, expected: u64, sha256: &str, source: &dyn Source) -> Result<(), WeightsError> {
+    const WINDOW: u64 = 1 << 20;
+    let found = source.len();
     if found != expected {
         return Err(WeightsError::ShardTruncated { shard: file.to_owned(), expected, found });
     }
-    if hex(&Sha256::digest(bytes)) != sha256 {
+    let (mut hash, mut done) = (Sha256::new(), 0);
+    while done < found {
+        let length = WINDOW.min(found - done);
+        hash.update(read(source, file, done, length)?);
+        done += length;
+    }
+    if hex(&hash.finalize()) != sha256 {
         return Err(WeightsError::HashMismatch { shard: file.to_owned() });
     }
     Ok(())
@@ -155,6 +167,10 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     })
 }
 
-fn slice(bytes: &[u8], [start, end]: [u64; 2]) -> Option<&[u8]> {
-    bytes.get(usize::try_from(start).ok()?..usize::try_from(end).ok()?)
+/// A range of a shard, whose size has been compared with the manifest before anything is allocated for it.
+fn read(source: &dyn Source, file: &str, start: u64, length: u64) -> Result<Vec<u8>, WeightsError> {
+    let failed = |source| WeightsError::Io { path: file.to_owned(), source };
+    let size = usize::try_from(length).ok().filter(|_| contains(source, start, length));
+    let size = size.ok_or_else(|| failed(std::io::ErrorKind::UnexpectedEof.into()))?;
+    source.read_at(start, size).map_err(failed)
 }

@@ -115,6 +115,14 @@ impl TensorEntry {
         element_count(&self.shape)
     }
 
+    /// Bytes in the file of a tensor of this shape and storage.
+    #[must_use]
+    pub(crate) fn bytes_of(shape: &[usize], storage: Storage) -> u64 {
+        let (name, shape) = (String::new(), shape.to_vec());
+        let entry = Self { name, shape, storage, block: None, pieces: Vec::new(), scale: Vec::new() };
+        entry.file_bytes().iter().sum()
+    }
+
     /// Bytes of one row in the file, values and scales; a row is the last dimension.
     #[must_use]
     pub(crate) fn row_bytes(&self) -> [u64; 2] {
@@ -255,11 +263,11 @@ impl Manifest {
 impl Needs {
     /// Computes what a device needs for these tensors.
     #[must_use]
-    pub fn of(config: &Config, tensors: &[TensorEntry], shards: &[ShardEntry]) -> Self {
+    pub fn of(config: &Config, tensors: &[TensorEntry]) -> Self {
         let kept = tensors.iter().map(TensorEntry::device_bytes);
         let weights = kept.clone().map(|[_, all]| all).fold(0u64, u64::saturating_add);
         let largest = kept.map(|[largest, _]| largest).max().unwrap_or(0);
-        let shard = shards.iter().map(|shard| shard.bytes).max().unwrap_or(0);
+        let stored = tensors.iter().map(|tensor| tensor.file_bytes().iter().sum()).max().unwrap_or(0u64);
         // The dense heads' last maps are the largest of a frame: half the fusion width at full size, and three
         // of them live at once (input, output, scratch).
         let pixels = (config.image_size as u64).saturating_pow(2);
@@ -268,8 +276,8 @@ impl Needs {
             gpu_mib: mib(weights.saturating_add(map.saturating_mul(3))),
             max_binding_mib: mib(largest),
             features: Vec::new(),
-            // The shard, one decoded tensor and its copy on the way to the device.
-            wasm_mib: mib(shard.saturating_add(largest.saturating_mul(2))),
+            // One tensor as stored, decoded, and its copy on the way to the device.
+            wasm_mib: mib(stored.saturating_add(largest.saturating_mul(2))),
         }
     }
 }

@@ -15,6 +15,7 @@ mod checkpoint;
 mod convert;
 mod encode;
 mod error;
+mod fit;
 #[cfg(not(target_arch = "wasm32"))]
 mod folder;
 mod formula;
@@ -24,16 +25,18 @@ mod manifest;
 mod parameters;
 mod precision;
 mod shards;
+mod source;
 #[cfg(not(target_arch = "wasm32"))]
 mod writer;
 
 pub use accounting::{Accounting, Alias, WrongShape};
-pub use checkpoint::{Checkpoint, CheckpointTensor, Source};
+pub use checkpoint::{Checkpoint, CheckpointTensor, Hashing};
 pub use convert::{About, Conversion, Converted, RELEASED_LICENCE, TensorRounding, is_released};
 #[cfg(not(target_arch = "wasm32"))]
 pub use convert::{convert_checkpoint, convert_formula};
 pub use encode::Rounding;
 pub use error::WeightsError;
+pub use fit::Room;
 #[cfg(not(target_arch = "wasm32"))]
 pub use folder::{check_folder, load_folder, read_manifest};
 pub use formula::{formula_preset, formula_scale, formula_values};
@@ -48,5 +51,6 @@ pub use parameters::{Matrix, Parameters};
 pub(crate) use precision::component_name;
 pub use precision::{Mix, Rule};
 pub use shards::Shard;
+pub use source::Source;
 #[cfg(not(target_arch = "wasm32"))]
 pub use writer::FolderWriter;

@@ -193,7 +193,7 @@ impl ShardBuilder {
     /// The last shard, and the manifest of all.
     pub(crate) fn finish(mut self, about: About) -> Result<(Vec<Shard>, Manifest), WeightsError> {
         self.flush()?;
-        let needs = Needs::of(&about.config, &self.tensors, &self.shards);
+        let needs = Needs::of(&about.config, &self.tensors);
         let manifest = Manifest {
             format: FORMAT,
             name: about.name,

@@ -6,7 +6,6 @@
 
 mod pickle;
 mod pickle_scan;
-mod source;
 mod zip_index;
 
 use std::collections::BTreeMap;
@@ -17,25 +16,32 @@ use sha2::{Digest, Sha256};
 
 use super::check::printable;
 use super::loader::hex;
+#[cfg(not(target_arch = "wasm32"))]
+use super::source::FileSource;
+use super::source::{Source, contains};
 use super::{WeightsError, bytes};
 use pickle::PickledTensor;
 use pickle_scan::{Scan, Trust, scan, trust};
-pub use source::Source;
-use source::contains;
 use zip_index::ZipIndex;
 
 /// Longest safetensors header that is read.
-const MAX_HEADER_BYTES: u64 = 64 << 20;
+const MAX_HEADER_BYTES: u64 = natively(64 << 20, 8 << 20);
 /// Most bytes of one tensor.
-const MAX_TENSOR_BYTES: u64 = 2 << 30;
+const MAX_TENSOR_BYTES: u64 = natively(2 << 30, 128 << 20);
 /// Most keys of a checkpoint.
 const MAX_KEYS: u64 = 100_000;
 /// Most pickles inside a zip file.
 const MAX_PICKLES: usize = 16;
 /// Most bytes of one pickle.
-const MAX_PICKLE_BYTES: u64 = 64 << 20;
+const MAX_PICKLE_BYTES: u64 = natively(64 << 20, 8 << 20);
 /// Where training code keeps the weights, if not at the root of the file.
 const STATE_DICTS: &[&str] = &["model", "state_dict", "model_state_dict"];
+
+/// A limit natively, and in the page, whose memory is small: the released checkpoint's largest tensor has 38 MB, its
+/// pickle 0.2 MB.
+const fn natively(limit: u64, page: u64) -> u64 {
+    if cfg!(target_arch = "wasm32") { page } else { limit }
+}
 
 /// Element types that weights come in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,7 +127,7 @@ impl Checkpoint {
     /// When the file is neither a zip pickle nor safetensors, is damaged, or asks for code to be run.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn open(path: &Path) -> Result<Self, WeightsError> {
-        let source = source::FileSource::open(path).map_err(|e| WeightsError::io(path, e))?;
+        let source = FileSource::open(path).map_err(|e| WeightsError::io(path, e))?;
         let mut checkpoint = Self::read(&path.display().to_string(), Box::new(source))?;
         path.clone_into(&mut checkpoint.path);
         Ok(checkpoint)
@@ -171,7 +177,7 @@ impl Checkpoint {
 
     fn read_pickle(&mut self) -> Result<(), WeightsError> {
         self.zip = ZipIndex::read(self.source.as_ref()).map_err(|reason| self.damaged(&reason))?;
-        let (pickles, found) = self.scan_pickles()?;
+        let (data, found) = self.scan_pickles()?;
         if let Some(global) = found.globals.iter().find(|name| trust(name) == Trust::Unsafe) {
             return Err(WeightsError::UnsafePickle { path: self.name.clone(), global: printable(global) });
         }
@@ -181,7 +187,6 @@ impl Checkpoint {
         };
         self.notes = unknown.map(note).collect();
         self.model_text = found.model_text;
-        let data = pickles.into_iter().find(|(name, _)| name.ends_with("data.pkl"));
         let (name, pickle) = data.ok_or_else(|| self.damaged("it holds no data.pkl"))?;
         self.folder = name.trim_end_matches("data.pkl").to_owned();
         if let Some(entry) = self.zip.0.get(&format!("{}byteorder", self.folder)).cloned()
@@ -203,14 +208,14 @@ impl Checkpoint {
         Ok(())
     }
 
-    /// Every pickle of the zip file, and what they mention together (`torch.save` writes one, `data.pkl`).
+    /// The pickle that lists the tensors (`torch.save` writes no other), and what all of them mention together.
     #[expect(clippy::type_complexity, reason = "one private step")]
-    fn scan_pickles(&self) -> Result<(Vec<(String, Vec<u8>)>, Scan), WeightsError> {
+    fn scan_pickles(&self) -> Result<(Option<(String, Vec<u8>)>, Scan), WeightsError> {
         let entries: Vec<_> = self.zip.0.iter().filter(|(name, _)| name.ends_with(".pkl")).collect();
         if entries.is_empty() || entries.len() > MAX_PICKLES {
             return Err(self.damaged("it is a zip file without a pickle, or with too many, not a checkpoint"));
         }
-        let (mut pickles, mut all) = (Vec::new(), Scan::default());
+        let (mut data, mut all) = (None, Scan::default());
         for (name, entry) in entries {
             if entry.size > MAX_PICKLE_BYTES {
                 return Err(self.damaged("its pickle is larger than any checkpoint's"));
@@ -219,9 +224,11 @@ impl Checkpoint {
             let found = scan(&pickle).ok_or_else(|| self.damaged("its pickle is damaged"))?;
             all.globals.extend(found.globals);
             all.model_text = all.model_text.take().or(found.model_text);
-            pickles.push((name.clone(), pickle));
+            if data.is_none() && name.ends_with("data.pkl") {
+                data = Some((name.clone(), pickle));
+            }
         }
-        Ok((pickles, all))
+        Ok((data, all))
     }
 
     /// All bytes of an entry of the zip file, whose checksum is right.
@@ -373,15 +380,50 @@ impl Checkpoint {
     /// # Errors
     /// When the file cannot be read.
     pub fn sha256(&self) -> Result<String, WeightsError> {
-        const WINDOW: u64 = 16 << 20;
-        let (mut hash, length) = (Sha256::new(), self.source.len());
-        let mut offset = 0;
-        while offset < length {
-            let part = WINDOW.min(length - offset);
-            hash.update(self.part(offset, part)?);
-            offset += part;
+        let mut hashing = Hashing::default();
+        while hashing.step(self)? {}
+        Ok(hashing.finish())
+    }
+
+    /// Bytes of the whole file.
+    #[must_use]
+    pub fn file_bytes(&self) -> u64 {
+        self.source.len()
+    }
+}
+
+/// The SHA-256 of a checkpoint under way, a window at a time: the page has other things to do meanwhile.
+#[derive(Default)]
+pub struct Hashing {
+    hash: Sha256,
+    done: u64,
+}
+
+impl Hashing {
+    /// Hashes the next window; false when none is left.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn step(&mut self, checkpoint: &Checkpoint) -> Result<bool, WeightsError> {
+        const WINDOW: u64 = 8 << 20;
+        let length = WINDOW.min(checkpoint.source.len().saturating_sub(self.done));
+        if length > 0 {
+            self.hash.update(checkpoint.part(self.done, length)?);
+            self.done += length;
         }
-        Ok(hex(&hash.finalize()))
+        Ok(length > 0)
+    }
+
+    /// Bytes hashed.
+    #[must_use]
+    pub fn done(&self) -> u64 {
+        self.done
+    }
+
+    /// Lower-case hexadecimal.
+    #[must_use]
+    pub fn finish(self) -> String {
+        hex(&self.hash.finalize())
     }
 }
 

@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use super::source::{Source, contains};
+use super::super::source::{Source, contains};
 
 /// Most bytes of the table of contents.
-const MAX_DIRECTORY: u64 = 64 << 20;
+const MAX_DIRECTORY: u64 = super::natively(64 << 20, 8 << 20);
 /// Most entries.
 const MAX_ENTRIES: u64 = 200_000;
 /// The end record is at most this far from the end: 22 bytes and a comment.

@@ -1,4 +1,4 @@
-//! Where a checkpoint's bytes come from: a file on disk, or one that was dropped into the page.
+//! Where the bytes of checkpoints and shards come from: a file on disk, one that was dropped into the page, or memory.
 
 use std::io;
 
@@ -20,8 +20,20 @@ pub trait Source {
 }
 
 /// Whether a range lies inside the source; checked before anything is allocated for it.
-pub(super) fn contains(source: &dyn Source, offset: u64, length: u64) -> bool {
+pub(crate) fn contains(source: &dyn Source, offset: u64, length: u64) -> bool {
     offset.checked_add(length).is_some_and(|end| end <= source.len())
+}
+
+/// Bytes in memory.
+impl Source for &[u8] {
+    fn len(&self) -> u64 {
+        <[u8]>::len(self) as u64
+    }
+
+    fn read_at(&self, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+        let part = usize::try_from(offset).ok().and_then(|start| self.get(start..start.checked_add(length)?));
+        part.map(<[u8]>::to_vec).ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+    }
 }
 
 /// A file on disk.
