@@ -127,7 +127,7 @@ pub enum WeightsError {
         count: usize,
     },
     /// The device lacks what the model needs.
-    #[error("{name} does not fit this device: {reason}. Use a smaller model, a lower precision or the CPU")]
+    #[error("{name} does not fit this device: {reason}; use a smaller model or a lower precision")]
     DoesNotFit {
         /// The model's name.
         name: String,

@@ -117,7 +117,10 @@ describe('a wrong input is named, and the cloud so far stays', () => {
   ]) {
     test(`a model that is ${folder}`, options, async () => {
       // Its hashes are those of the default model: what is kept of that would do.
-      await page.evaluate(() => caches.delete('point3r-models'));
+      await page.evaluate(async () => {
+        const root = await navigator.storage.getDirectory();
+        await root.removeEntry('models', { recursive: true }).catch(() => {});
+      });
       const refusal = await page.evaluate(
         (url) =>
           window.point3r.loadModel(url).then(

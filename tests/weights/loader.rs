@@ -3,7 +3,8 @@
 use half::f16;
 use point3r::model::Config;
 use point3r::weights::{
-    Loader, MAX_SHARD_BYTES, Manifest, Storage, WeightsError, check_folder, formula_values, load_folder, read_manifest,
+    Loader, MAX_SHARD_BYTES, Manifest, Source, Storage, WeightsError, check_folder, formula_values, load_folder,
+    read_manifest,
 };
 use safetensors::SafeTensors;
 
@@ -91,6 +92,58 @@ fn one_shard() -> (tempfile::TempDir, Manifest, Vec<u8>) {
     let manifest = folder(dir.path(), &micro(), Storage::F16);
     let bytes = shard(dir.path(), &manifest, 0);
     (dir, manifest, bytes)
+}
+
+/// Counts the largest part that is asked for.
+struct Counting<'b>(&'b [u8], std::cell::Cell<usize>);
+
+impl Source for Counting<'_> {
+    fn len(&self) -> u64 {
+        self.0.len() as u64
+    }
+
+    fn read_at(&self, offset: u64, length: usize) -> std::io::Result<Vec<u8>> {
+        self.1.set(self.1.get().max(length));
+        self.0.read_at(offset, length)
+    }
+}
+
+#[test]
+fn a_shard_is_read_by_windows_and_single_tensors() {
+    let dir = tempfile::tempdir().unwrap();
+    let manifest = folder(dir.path(), &Config::small(), Storage::F32);
+    let largest = manifest.tensors.iter().flat_map(|t| &t.pieces).map(|p| p.range[1] - p.range[0]).max().unwrap();
+    let mut loader = Loader::new(manifest.clone(), &cpu());
+    for index in 0..manifest.shards.len() {
+        let bytes = shard(dir.path(), &manifest, index);
+        let source = Counting(&bytes, std::cell::Cell::default());
+        loader.add_shard_from(index, &source).unwrap();
+        assert!(source.1.get() as u64 <= largest.max(1 << 20), "{}", source.1.get());
+    }
+    loader.finish().unwrap();
+}
+
+/// A source that lies about its length, as a file that shrinks while it is read.
+struct Shrinking(u64);
+
+impl Source for Shrinking {
+    fn len(&self) -> u64 {
+        self.0
+    }
+
+    fn read_at(&self, _: u64, _: usize) -> std::io::Result<Vec<u8>> {
+        Err(std::io::ErrorKind::UnexpectedEof.into())
+    }
+}
+
+#[test]
+fn a_file_that_shrinks_is_an_error_and_can_be_given_again() {
+    let (_dir, manifest, bytes) = one_shard();
+    let mut loader = Loader::new(manifest, &cpu());
+    let error = loader.add_shard_from(0, &Shrinking(bytes.len() as u64)).unwrap_err();
+    assert!(matches!(error, WeightsError::Io { .. }), "{error}");
+    loader.add_shard(0, &bytes).unwrap();
+    loader.finish().unwrap();
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 mod checkpoint;
 mod commands;
+mod fit;
 mod hostile_manifest;
 mod loader;
 mod packed;

@@ -15,6 +15,7 @@ export type Action =
   | 'share'
   | 'help'
   | 'models'
+  | 'checkpoint'
   | 'settings';
 
 type Handler = (session: Session) => Promise<unknown>;

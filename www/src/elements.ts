@@ -4,6 +4,7 @@ import type { AppState, Store } from './store';
 import { ErrorAlert } from './ui/alert';
 import { CameraView } from './ui/camera';
 import { CameraOptionsPanel } from './ui/camera-options';
+import { CheckpointDialog } from './ui/checkpoint';
 import { Demos } from './ui/demos';
 import { DeviceChip } from './ui/device';
 import { ExportDialog } from './ui/export';
@@ -32,6 +33,7 @@ const ELEMENTS = {
   'p3r-device': DeviceChip,
   'p3r-export': ExportDialog,
   'p3r-models': ModelPicker,
+  'p3r-checkpoint': CheckpointDialog,
   'p3r-help': HelpDialog,
   'p3r-measure': MeasureTool,
   'p3r-meter': MemoryMeter,

@@ -5,6 +5,7 @@ import type { ModelSource } from './models';
 import {
   type CallName,
   type Calls,
+  type CheckpointFacts,
   type DepthPicture,
   type DeviceChoice,
   type DeviceReport,
@@ -16,6 +17,7 @@ import {
   isPanic,
   type LastFrame,
   type ModelReport,
+  type Precision,
   type Request,
   type SavedScan,
   type Saving,
@@ -34,7 +36,11 @@ export interface Engine {
   /** Compiles the engine, opens the devices and binds the canvas. Must be called first, once. */
   create(canvas: OffscreenCanvas, device: DeviceChoice): Promise<DeviceReport>;
   /** Loads a model folder. On failure the previous model stays in use. */
-  loadModel(source: ModelSource): Promise<ModelReport>;
+  loadModel(source: ModelSource & { anyway?: boolean }): Promise<ModelReport>;
+  /** Reads what a checkpoint holds; without `create`, best in an engine of its own. */
+  readCheckpoint(file: File, config: File | null): Promise<CheckpointFacts>;
+  /** Makes a model of the checkpoint that was read, kept on this device. */
+  convertCheckpoint(precision: Precision): Promise<Calls['convertCheckpoint']['result']>;
   /** Begins a new sequence with an empty cloud. */
   start(options: StartOptions): Promise<void>;
   /** Reconstructs one frame; one at a time. The image is handed over. */
@@ -91,8 +97,8 @@ export interface Engine {
 export interface EngineEvents {
   /** The share of the file being made that is there. */
   taking(share: number): void;
-  /** Bytes of the model loaded so far, frames of a replay, per cent of a saved scan. */
-  progress(stage: 'model' | 'replay' | 'restore', done: number, total: number): void;
+  /** Bytes of the model loaded so far, frames of a replay, per cent of a saved scan, bytes of a checkpoint (twice). */
+  progress(stage: 'model' | 'replay' | 'restore' | 'convert', done: number, total: number): void;
   saving(saving: Saving): void;
   /** The engine is gone: every call in flight has been rejected with `crashed`. */
   crashed(error: Point3rError): void;
@@ -131,8 +137,14 @@ export class WorkerEngine implements Engine {
   create(canvas: OffscreenCanvas, device: DeviceChoice) {
     return this.call('create', { canvas, device });
   }
-  loadModel(source: ModelSource) {
+  loadModel(source: ModelSource & { anyway?: boolean }) {
     return this.call('loadModel', source);
+  }
+  readCheckpoint(file: File, config: File | null) {
+    return this.call('readCheckpoint', { file, config });
+  }
+  convertCheckpoint(precision: Precision) {
+    return this.call('convertCheckpoint', { precision });
   }
   start(options: StartOptions): Promise<void> {
     return this.call('start', options);

@@ -39,6 +39,18 @@ export const ERRORS = {
     sentence: 'A tensor of the model has another shape than the network needs.',
     action: 'Use a manifest and weights that belong to the same model.',
   },
+  'model-too-large': {
+    sentence: 'The model does not fit this device.',
+    action: 'Choose a smaller model, a lower precision, or compute on the processor.',
+  },
+  'storage-full': {
+    sentence: 'The browser has no room left for the model on this device.',
+    action: 'Remove other models, free disk space, or choose a lower precision.',
+  },
+  'no-storage': {
+    sentence: 'This browser window cannot keep files, so there is no place for a converted model.',
+    action: 'Use an ordinary window instead of a private one, or convert with “point3r convert” and open the folder.',
+  },
   network: {
     sentence: 'A download failed.',
     action: 'Check the connection and try again.',

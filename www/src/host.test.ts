@@ -1,8 +1,9 @@
+import type { WasmModule } from 'point3r-wasm';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { EngineHost, type HostPort, type WasmModule } from './host';
+import { EngineHost, type HostPort } from './host';
 import type { FromWorker, Request } from './protocol';
 import { MemoryFolder } from './testing/log-folder';
-import init, { Engine } from './testing/mock-engine';
+import init, { CheckpointReader, Engine } from './testing/mock-engine';
 
 const MANIFEST = {
   name: 'double',
@@ -43,7 +44,11 @@ beforeEach(async () => {
   said = [];
   nextId = 1;
   engine = new Engine(undefined, 'cpu');
-  const module: WasmModule = { default: init, Engine: { create: async () => engine, packScene: Engine.packScene } };
+  const module: WasmModule = {
+    default: init,
+    Engine: { create: async () => engine, packScene: Engine.packScene },
+    CheckpointReader,
+  };
   const port: HostPort = {
     post: (message) => void said.push(message),
     nextFrame: () => {},

@@ -2,7 +2,8 @@
 //
 // A Rust panic poisons the wasm instance. The host itself lives on: it answers `export` from the poisoned engine when
 // that still works, else from the copy it made after the last frames. So a defect does not cost the user the cloud.
-import type { WasmEngine } from 'point3r-wasm';
+import type { WasmEngine, WasmModule } from 'point3r-wasm';
+import { ConvertCalls, type ConvertRequest, isConvertRequest } from './convert-calls';
 import { Point3rError, toPoint3rError } from './errors';
 import { answerLook, isLookRequest, obeyLook } from './look';
 import { loadModel, loadVerifyFiles } from './model';
@@ -11,7 +12,6 @@ import type { CallName, Calls, FrameImage, FromWorker, Request, ToWorker, ViewCo
 import { isScanRequest, ScanCalls, type ScanRequest } from './scan-calls';
 import type { LogFolder } from './scan-log';
 import { answerScene, isSceneRequest, type SceneRequest } from './scene-calls';
-import type { Shared, ShareRequest } from './share/types';
 import { isTakeRequest, TakeCalls, type TakeRequest } from './take-calls';
 
 export interface HostPort {
@@ -22,14 +22,6 @@ export interface HostPort {
   everySecond(callback: () => void): void;
 }
 
-export interface WasmModule {
-  default(): Promise<unknown>;
-  Engine: {
-    packScene(bytes: Uint8Array, options: ShareRequest): Promise<Shared>;
-    create(canvas: OffscreenCanvas | undefined, options: { device: 'auto' | 'cpu' | 'gpu' }): Promise<WasmEngine>;
-  };
-}
-
 /** A copy of the cloud is renewed when it has grown by this share, so that copying stays linear in the end. */
 const COPY_GROWTH = 1 / 16;
 
@@ -38,6 +30,7 @@ export class EngineHost {
   private readonly importWasm: () => Promise<WasmModule>;
   private readonly scan: ScanCalls;
   private readonly takeaway: TakeCalls;
+  private readonly convert: ConvertCalls;
   private engine: WasmEngine | null = null;
   private copy: { points: number; ply: Uint8Array<ArrayBuffer> } | null = null;
   private pushing = false;
@@ -51,6 +44,7 @@ export class EngineHost {
     this.importWasm = importWasm;
     this.scan = new ScanCalls((message) => port.post(message), folder);
     this.takeaway = new TakeCalls((message) => port.post(message));
+    this.convert = new ConvertCalls((message) => port.post(message));
   }
 
   async receive(message: ToWorker): Promise<void> {
@@ -93,6 +87,9 @@ export class EngineHost {
     if (isTakeRequest(request)) {
       return this.takeaway.answer(this.living(), request);
     }
+    if (isConvertRequest(request)) {
+      return this.convert.answer(request, () => this.wasm());
+    }
     switch (request.call) {
       case 'create':
         return this.create(request.args);
@@ -119,7 +116,7 @@ export class EngineHost {
 
   private async answerAtOnce(
     request: Exclude<
-      Exclude<Request, ScanRequest | SceneRequest | TakeRequest>,
+      Exclude<Request, ScanRequest | SceneRequest | TakeRequest | ConvertRequest>,
       { call: 'create' | 'loadModel' | 'start' | 'push' | 'offer' | 'reset' | 'export' | 'verify' }
     >,
   ) {

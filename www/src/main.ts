@@ -5,15 +5,16 @@ import { connectView } from './connect-view';
 import { type DemoRequest, demoPictures, demoUrl } from './demos';
 import { defineElements, find, showState } from './elements';
 import { WorkerEngine } from './engine';
-import { Point3rError, toPoint3rError } from './errors';
+import { detailOf, Point3rError, toPoint3rError } from './errors';
 import { finishLink, linkedModel, linkedScene, linkOf } from './linked';
 import type { ModelSource } from './models';
 import { workOffline } from './offline';
 import type { DeviceChoice } from './protocol';
 import { Session } from './session';
+import type { FitChoice } from './session/types';
 import { hasScene, type PageLink } from './share/link';
 import { type AppState, INITIAL, type Settings, Store } from './store';
-import { SHARE_TEXT } from './strings';
+import { FIT_TEXT, SHARE_TEXT } from './strings';
 import { unsupportedBecause } from './support';
 import type { TakeOptions } from './take';
 import type { TakeRequest } from './ui/export';
@@ -63,6 +64,7 @@ async function boot(): Promise<void> {
   find('p3r-camera').attach(session);
   watchPresence(session, store);
   find('p3r-share').attach(session);
+  find('p3r-checkpoint').attach(session);
   connect(session, store);
   await session.ready;
   await finishLink(session, link, question, showOpening(store)).catch((thrown: unknown) =>
@@ -123,8 +125,24 @@ function startSession(store: Store<AppState>, model: ModelSource, link: PageLink
     },
     device: deviceChoice(),
     model,
+    chooseFit: (error, onGpu) => chooseFit(question, error, onGpu),
     ...(hasScene(link) && { first: linkedScene(link, question, showOpening(store)) }),
   });
+}
+
+/** Another model is chosen in the picker; this one is then not loaded. */
+async function chooseFit(question: QuestionDialog, error: Point3rError, onGpu: boolean): Promise<FitChoice> {
+  const { smaller, cpu, anyway } = FIT_TEXT;
+  const choice = await question.choose(detailOf(error) || error.message, [
+    { value: 'smaller', text: smaller },
+    ...(onGpu ? [{ value: 'cpu', text: cpu } as const] : []),
+    { value: 'anyway', text: anyway },
+  ] as const);
+  if (choice === 'smaller') {
+    find('p3r-models').open();
+    return 'cancel';
+  }
+  return choice;
 }
 
 /** Errors of these promises are already on screen: the session reports every one it rejects with. */
@@ -137,8 +155,13 @@ function connect(session: Session, store: Store<AppState>): void {
   listen<File[]>('p3r-open', (files) => shownToUser(session.open(files)));
   listen<DemoRequest>('p3r-demo', (request) => shownToUser(openDemo(session, request)));
   listen<ModelSource>('p3r-model', (source) =>
-    shownToUser(session.loadModel('url' in source ? source.url : source.files)),
+    shownToUser(
+      session.loadModel('url' in source ? source.url : 'kept' in source ? { kept: source.kept } : source.files),
+    ),
   );
+  listen<File[]>('p3r-checkpoint', (files) => void find('p3r-checkpoint').offer(files));
+  listen<string>('p3r-model-removed', () => void session.models.offer());
+  listen<null>('p3r-model-later', () => store.set({ keptModel: null }));
   listen<Partial<Settings>>('p3r-settings', (change) => session.setSettings(change));
   listen<TakeRequest>('p3r-take', ({ format, options }) =>
     shownToUser(session.export(format, options).then((file) => download(file, file.name))),

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { hashes } from './model-cache';
-import { fileNamed, isModelFolder, type ModelEntry, modelEntries } from './models';
+import { weights } from './kept-models';
+import { checkpointIn, fileNamed, isModelFolder, type ModelEntry, modelEntries } from './models';
 
 const ENTRY: ModelEntry = {
   manifest: 'default/manifest.json',
@@ -42,14 +42,32 @@ describe('files', () => {
   });
 });
 
-describe('hashes of a manifest', () => {
+describe('checkpoints', () => {
+  const named = (...names: string[]) => checkpointIn(names.map((name) => new File([], name)));
+
+  test('are told by their name, alone or with their config', () => {
+    expect(named('point3r_512.pth')).toMatchObject({ file: { name: 'point3r_512.pth' }, config: null });
+    expect(named('config.json', 'w.SAFETENSORS')).toMatchObject({ config: { name: 'config.json' } });
+  });
+
+  test('are not among pictures, folders, or several', () => {
+    for (const names of [[], ['a.jpg'], ['a.pth', 'b.pth'], ['a.pth', 'a.jpg'], ['config.json']]) {
+      expect(named(...names)).toBeNull();
+    }
+  });
+});
+
+describe('weight files of a manifest', () => {
+  const sha256 = 'a'.repeat(64);
+
   test('are those of its shards', () => {
-    expect(hashes('{"shards":[{"sha256":"a"},{"sha256":"b"},{"sha256":""},{},null]}')).toEqual(['a', 'b']);
+    const shards = [{ sha256, bytes: 7 }, { sha256: '../x', bytes: 7 }, { sha256: '' }, {}, null];
+    expect(weights(JSON.stringify({ shards }))).toEqual([{ sha256, bytes: 7 }]);
   });
 
   test('of a text that is no manifest are none', () => {
     for (const text of ['', 'null', '[]', '{"shards":7}', 'not json']) {
-      expect(hashes(text)).toEqual([]);
+      expect(weights(text)).toEqual([]);
     }
   });
 });

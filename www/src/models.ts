@@ -17,10 +17,10 @@ export interface ModelEntry {
 }
 
 /**
- * Where a model comes from: the address of its manifest, or the files of its folder. `manifest` is its text, where it was
- * read already.
+ * Where a model comes from: the address of its manifest, the files of its folder, or what was made and kept on this device
+ * (its key). `manifest` is its text, where it was read already.
  */
-export type ModelSource = { url: string; manifest?: string } | { files: File[] };
+export type ModelSource = { url: string; manifest?: string } | { files: File[] } | { kept: string };
 
 export const MANIFEST = 'manifest.json';
 
@@ -58,6 +58,14 @@ export async function offeredModels(): Promise<ModelEntry[]> {
 /** Whether these files are a model folder rather than pictures. */
 export function isModelFolder(files: readonly File[]): boolean {
   return files.some(({ name }) => name === MANIFEST);
+}
+
+/** The checkpoint among these files, with the `config.json` that may come with it; null where there is none. */
+export function checkpointIn(files: readonly File[]): { file: File; config: File | null } | null {
+  const checkpoints = files.filter(({ name }) => /\.(pth|pt|safetensors)$/i.test(name));
+  const config = files.find(({ name }) => name === 'config.json') ?? null;
+  const [file] = checkpoints;
+  return file && checkpoints.length === 1 && files.length === (config ? 2 : 1) ? { file, config } : null;
 }
 
 /** The file of a dropped model folder. */

@@ -3,8 +3,8 @@
 declare module 'point3r-wasm' {
   export interface WasmEngine {
     device(): import('./protocol').DeviceReport;
-    openManifest(json: string): import('./protocol').ManifestReport;
-    addShard(index: number, bytes: Uint8Array): void;
+    openManifest(json: string, anyway: boolean): import('./protocol').ManifestReport;
+    addShard(index: number, source: import('./bytes').ByteSource): void;
     finishModel(): Promise<import('./protocol').ModelReport>;
     start(options: import('./protocol').StartOptions): void;
     push(rgba: Uint8Array, width: number, height: number, time: number): Promise<import('./protocol').FrameReport>;
@@ -63,16 +63,35 @@ declare module 'point3r-wasm' {
     verify(files: import('./protocol').VerifyFiles): Promise<import('./protocol').VerifyReport>;
     free(): void;
   }
-  export const Engine: {
-    packScene(
-      bytes: Uint8Array,
-      options: import('./share/types').ShareRequest,
-    ): Promise<import('./share/types').Shared>;
-    create(
-      canvas: OffscreenCanvas | undefined,
-      options: { device: import('./protocol').DeviceChoice },
-    ): Promise<WasmEngine>;
-  };
-  /** Compiles and instantiates the wasm. */
+  /** A checkpoint that was opened, and its conversion: `begin`, `hash` until it is done, `step` until undefined, `finish`. */
+  export interface Checkpoint {
+    facts(): import('./protocol').CheckpointFacts;
+    begin(precision: import('./protocol').Precision): void;
+    hash(): { done: number; total: number };
+    step(emit: EmitShard): { done: number; total: number } | undefined;
+    /** The text of the manifest. */
+    finish(emit: EmitShard): string;
+    free(): void;
+  }
+  export type EmitShard = (file: string, sha256: string, bytes: Uint8Array<ArrayBuffer>) => void;
+  export interface WasmModule {
+    Engine: {
+      packScene(
+        bytes: Uint8Array,
+        options: import('./share/types').ShareRequest,
+      ): Promise<import('./share/types').Shared>;
+      create(
+        canvas: OffscreenCanvas | undefined,
+        options: { device: import('./protocol').DeviceChoice },
+      ): Promise<WasmEngine>;
+    };
+    CheckpointReader: {
+      open(name: string, source: import('./bytes').ByteSource, config?: string): Checkpoint;
+    };
+    /** Compiles and instantiates the wasm; the memory is among what it answers. */
+    default(): Promise<unknown>;
+  }
+  export const Engine: WasmModule['Engine'];
+  export const CheckpointReader: WasmModule['CheckpointReader'];
   export default function init(): Promise<unknown>;
 }

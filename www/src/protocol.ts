@@ -34,6 +34,27 @@ export interface ModelReport {
   trained: boolean;
   parameters: number;
   inputSize: number;
+  /** Left out where the model was opened from the user's own disk. */
+  keeping?: Keeping;
+}
+
+/** Whether a model is on this device now: `full` no room for it, `unavailable` the browser keeps nothing here. */
+export type Keeping = 'kept' | 'full' | 'unavailable';
+
+export type Precision = 'int4' | 'int8' | 'f16';
+
+/** What a checkpoint holds, and what it can become. */
+export interface CheckpointFacts {
+  name: string;
+  licence: string;
+  trained: boolean;
+  parameters: number;
+  inputSize: number;
+  fileBytes: number;
+  /** Bytes by precision. */
+  sizes: [Precision, number][];
+  notes: string[];
+  keys: number;
 }
 
 export interface StartOptions {
@@ -154,7 +175,13 @@ export interface FrameImage {
 
 export interface Calls extends LookCalls {
   create: { args: { canvas: OffscreenCanvas; device: DeviceChoice }; result: DeviceReport };
-  loadModel: { args: ModelSource; result: ModelReport };
+  loadModel: { args: ModelSource & { anyway?: boolean }; result: ModelReport };
+  readCheckpoint: { args: { file: File; config: File | null }; result: CheckpointFacts };
+  /** Of the checkpoint that was read last. `key` is what the model is kept as; `wasmBytes` the memory it took. */
+  convertCheckpoint: {
+    args: { precision: Precision };
+    result: { key: string; bytes: number; wasmBytes: number; seconds: number };
+  };
   start: { args: StartOptions; result: undefined };
   push: { args: FrameImage; result: { report: FrameReport; stats: EngineStats } };
   pause: { args: Record<string, never>; result: undefined };
@@ -204,7 +231,7 @@ export type ToWorker = Request | ViewCommand;
 export type FromWorker =
   | { type: 'answer'; id: number; value: Calls[CallName]['result'] }
   | { type: 'refusal'; id: number; error: EngineFailure }
-  | { type: 'progress'; stage: 'model' | 'replay' | 'restore'; done: number; total: number }
+  | { type: 'progress'; stage: 'model' | 'replay' | 'restore' | 'convert'; done: number; total: number }
   | { type: 'saving'; saving: Saving }
   | { type: 'taking'; share: number }
   | { type: 'crashed'; message: string }

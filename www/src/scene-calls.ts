@@ -1,6 +1,5 @@
 // The worker's answers to what concerns scenes: opening a file, packing what is there, packing a file for the small viewer.
-import type { WasmEngine } from 'point3r-wasm';
-import type { WasmModule } from './host';
+import type { WasmEngine, WasmModule } from 'point3r-wasm';
 import type { CallName, Calls, Request } from './protocol';
 
 const SCENE_CALLS = ['openScene', 'packScene', 'share', 'cancelShare', 'viewpoint'] as const satisfies CallName[];

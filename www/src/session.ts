@@ -6,6 +6,7 @@ import { Point3rError, toPoint3rError } from './errors';
 import type { ModelSource } from './models';
 import type { DepthPicture, VerifyReport } from './protocol';
 import { Core } from './session/core';
+import { Models } from './session/models';
 import { Recovery } from './session/recovery';
 import { Runner } from './session/runner';
 import { discardSaved, lookForSaved, openSaved, showSaving } from './session/saved';
@@ -26,6 +27,9 @@ export class Session {
   readonly ready: Promise<void>;
   /** Looking at the scene. */
   readonly view: SceneView;
+
+  /** Models, and checkpoints that become some. */
+  readonly models: Models;
 
   private readonly parts: SessionParts;
   private readonly core: Core;
@@ -50,6 +54,7 @@ export class Session {
       feed: () => this.runner.feed,
       giveUp: (error) => this.giveUp(error),
     });
+    this.models = new Models(this.core, () => this.recovery.exchange());
     this.core.engine = this.newEngine();
     this.ready = this.boot();
     this.loading = this.ready.catch(() => {});
@@ -216,24 +221,27 @@ export class Session {
     }
   }
 
-  /** Replaces the model by one of the page's own site (the address of its manifest), or by the files of a folder. */
-  loadModel(from: string | readonly File[]): Promise<void> {
+  /**
+   * Replaces the model by one of the page's own site (the address of its manifest), by the files of a folder, or by one
+   * that was made here (`{ kept }`).
+   */
+  loadModel(from: string | readonly File[] | { kept: string }): Promise<void> {
     const loaded = this.loadNow(from);
     this.loading = loaded.catch(() => {});
     return loaded;
   }
 
-  private async loadNow(from: string | readonly File[]): Promise<void> {
+  private async loadNow(from: string | readonly File[] | { kept: string }): Promise<void> {
     const source = this.modelSource(from);
     await this.stop();
     const before = this.state;
     this.parts.store.set({ progress: { stage: 'model', done: 0, total: 0 } });
     this.setState('loading');
     try {
-      const model = await this.engine.loadModel(source);
-      this.core.model = source;
+      const model = await this.models.bring(source);
       this.parts.store.set({ model, progress: null, error: null });
       this.setState('ready');
+      await this.models.offer();
     } catch (thrown) {
       this.parts.store.set({ progress: null });
       if (this.state === 'loading') {
@@ -243,7 +251,10 @@ export class Session {
     }
   }
 
-  private modelSource(from: string | readonly File[]): ModelSource {
+  private modelSource(from: string | readonly File[] | { kept: string }): ModelSource {
+    if (typeof from === 'object' && 'kept' in from) {
+      return { kept: from.kept };
+    }
     if (typeof from !== 'string') {
       return { files: [...from] };
     }
@@ -346,7 +357,7 @@ export class Session {
 
   private async boot(): Promise<void> {
     try {
-      const device = await this.engine.create(this.parts.freshCanvas(), this.parts.device);
+      const device = await this.engine.create(this.parts.freshCanvas(), this.core.device);
       this.parts.store.set({ device });
       this.parts.engineReady(this.engine);
       this.view.introduce(this.engine);
@@ -357,6 +368,7 @@ export class Session {
       this.setState('ready');
       if (!scene) {
         lookForSaved(this.core);
+        void this.models.offer();
       }
     } catch (thrown) {
       const error = toPoint3rError(thrown, 'crashed');
@@ -398,7 +410,7 @@ export class Session {
   private async needModel(): Promise<void> {
     if (!this.parts.store.get().model) {
       this.core.setProgress({ stage: 'model', done: 0, total: 0 });
-      const model = await this.engine.loadModel(this.core.model);
+      const model = await this.models.bring(this.core.model);
       this.parts.store.set({ model, progress: null });
     }
   }
@@ -494,7 +506,7 @@ export class Session {
   private async replacement(undrawn: boolean): Promise<Engine> {
     const engine = this.newEngine();
     try {
-      const device = await engine.create(this.parts.freshCanvas(), undrawn ? 'cpu' : this.parts.device);
+      const device = await engine.create(this.parts.freshCanvas(), undrawn ? 'cpu' : this.core.device);
       if (!device.rendering && !undrawn) {
         throw new Point3rError('no-adapter');
       }

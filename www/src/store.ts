@@ -2,6 +2,7 @@
 
 import type { CameraOptions } from './camera/camera';
 import type { Point3rError } from './errors';
+import type { KeptModel } from './kept-models';
 import type { ColourMode, Navigation, PointersShown, TimelineMode } from './look';
 import type { DeviceReport, ModelReport, SavedScan, Saving, Verdict } from './protocol';
 import type { TakeFormat } from './take';
@@ -10,7 +11,7 @@ import type { TakeFormat } from './take';
 export type PageState = 'loading' | 'unsupported' | 'ready' | 'running' | 'paused' | 'lost' | 'failed';
 
 export interface Progress {
-  stage: 'engine' | 'model' | 'open' | 'frames' | 'recover' | 'replay' | 'restore';
+  stage: 'engine' | 'model' | 'open' | 'frames' | 'recover' | 'replay' | 'restore' | 'convert';
   done: number;
   total: number;
 }
@@ -85,6 +86,8 @@ export interface AppState {
   opened: boolean;
   /** The file being made, and the share of it that is there. */
   taking: { format: TakeFormat; share: number } | null;
+  /** A model that was made here on an earlier visit, to be offered. */
+  keptModel: KeptModel | null;
   /** One line that the user should know and may dismiss. */
   note: string;
   view: ViewSettings;
@@ -142,6 +145,7 @@ export const INITIAL: AppState = {
   continuable: false,
   opened: false,
   taking: null,
+  keptModel: null,
   note: '',
   view: INITIAL_VIEW,
   measurement: { ends: [], scale: 1, distance: null },

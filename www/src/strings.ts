@@ -110,6 +110,16 @@ export const STRINGS = {
   modelUse: 'Use this model',
   modelReload: 'Load again',
   modelForget: 'Remove from this device',
+  modelNotKeptFull:
+    'The model is in use, but there is no room to keep it on this device: the next visit downloads it again.',
+  modelNotKept: 'The model is in use, but this browser window keeps nothing: the next visit downloads it again.',
+  modelLocal: 'made here',
+  modelDisk: 'Size',
+  modelCheckpoint: 'Open a checkpoint',
+  modelCheckpointHint: 'a .pth or .safetensors file becomes a model that is kept on this device.',
+  keptModelTitle: 'A model that you made is on this device.',
+  keptModelBody: '{name}, {size}.',
+  keptModelUse: 'Use it now',
   modelFolder: 'Open a model folder',
   modelFolderHint: 'or drop the folder on the page. “point3r convert” makes one.',
   steps: [
@@ -186,6 +196,7 @@ export const STAGE_TEXT: Record<Progress['stage'], string> = {
   recover: 'Recovering after a lost device',
   replay: 'Rebuilding the memory',
   restore: 'Opening the saved scan',
+  convert: 'Converting the checkpoint',
 };
 
 /** Texts of looking at the scene. */
@@ -301,6 +312,39 @@ export const HELP: { mouse: [string, string][]; touch: [string, string][]; keys:
 };
 
 export const TAB_TEXT = { view: 'View', frames: 'Frames', camera: 'Camera' } as const;
+
+/** Making a model of a checkpoint. */
+export const CHECKPOINT_TEXT = {
+  title: 'Checkpoint',
+  body: 'Weights as PyTorch saves them (.pth) or as .safetensors become a model that is kept on this device. Nothing is uploaded, and nothing in the file is run.',
+  choose: 'Choose a file',
+  reading: 'Reading the table of contents …',
+  name: 'Checkpoint',
+  file: 'File',
+  parameters: 'Parameters',
+  licence: 'Licence',
+  precision: 'Keep it as',
+  precisions: {
+    int4: 'Smallest; poses and points suffer.',
+    int8: 'Close to the exact weights.',
+    f16: 'As exact as the device can use.',
+  },
+  convert: 'Convert',
+  cancel: 'Cancel',
+  progress: 'Share of the checkpoint that is converted',
+  converting: 'Converting. The page can be used meanwhile, but must stay open.',
+  noCheckpoint: 'One .pth or .safetensors file is needed, with its config.json if it has one.',
+  noCheckpointAction: 'Choose another file.',
+} as const;
+
+/** Asked before anything of a model is downloaded that the device may be too small for. */
+export const FIT_TEXT = {
+  title: 'This model may be too large',
+  smaller: 'Choose another model',
+  cpu: 'Compute on the processor',
+  anyway: 'Try anyway',
+  cancel: 'Do not load it',
+} as const;
 
 /** Titles of the demos; the scenes are true to their worlds, what the network makes of the pictures depends on its weights. */
 export const DEMO_TEXT: Record<DemoId, { title: string; body: string }> = {

@@ -1,5 +1,6 @@
 // The worker's entry: connects the engine host with the worker's message port and its error events.
-import { EngineHost, type WasmModule } from './host';
+import type { WasmModule } from 'point3r-wasm';
+import { EngineHost } from './host';
 import type { FromWorker, ToWorker } from './protocol';
 
 /** The part of `DedicatedWorkerGlobalScope` that is used here (the DOM library describes windows). */

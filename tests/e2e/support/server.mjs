@@ -31,7 +31,8 @@ const TYPES = {
 
 /**
  * @param {string} root folder of the site
- * @param {Record<string, string | ((rest: string) => Promise<Buffer | null>)>} mounts path prefix to folder or to content
+ * @param {Record<string, string | ((rest: string) => Promise<Buffer | null>) | { handle: Function }>} mounts path prefix to
+ *   folder, to content, or to what answers by itself
  */
 export async function serve(root, mounts = {}) {
   const requests = [];
@@ -40,6 +41,11 @@ export async function serve(root, mounts = {}) {
     const path = decodeURIComponent(new URL(request.url ?? '/', 'http://x').pathname);
     requests.push(path);
     try {
+      const [prefix, own] = Object.entries(mounts).find(([at, { handle }]) => handle && path.startsWith(at)) ?? [];
+      if (own) {
+        await own.handle(request, response, path.slice(prefix.length));
+        return;
+      }
       const content = await contentOf(root, mounts, path);
       if (!content) {
         response.writeHead(404).end('not found');

@@ -2,7 +2,7 @@
 import type { Engine } from '../engine';
 import { type Point3rError, toPoint3rError } from '../errors';
 import type { ModelSource } from '../models';
-import type { EngineStats } from '../protocol';
+import type { DeviceChoice, EngineStats } from '../protocol';
 import type { AppState, PageState, Progress, Settings, Store } from '../store';
 import type { SceneFile } from './scenes';
 import type { SessionEvents, SessionParts } from './types';
@@ -22,7 +22,9 @@ export class Core {
   /** The scene on screen, if it was opened and not made here: for another engine. */
   scene: SceneFile | null = null;
   /** The model in use, for another engine. */
-  model: ModelSource;
+  model: ModelSource & { anyway?: boolean };
+  /** Where the next engine computes. */
+  device: DeviceChoice;
   /** Called when another scene takes the place of the last. */
   begun: () => void = () => {};
   private inUse: Engine | null = null;
@@ -32,6 +34,7 @@ export class Core {
     this.parts = parts;
     this.store = parts.store;
     this.model = parts.model;
+    this.device = parts.device;
   }
 
   get engine(): Engine {

@@ -84,6 +84,13 @@ export class Recovery {
     return made !== null;
   }
 
+  /** Another engine on purpose, with the reconstruction at rest; if that fails, the old one stays. */
+  async exchange(): Promise<void> {
+    const { core } = this.host;
+    this.askNoMore();
+    this.use(await this.attempt('ready', core.store.get().frames, false), 'ready', '');
+  }
+
   private use(made: Engine, was: Interrupted, note: string): void {
     const { core } = this.host;
     core.engine = made;

@@ -38,6 +38,9 @@ export interface Run {
 /** What `undo` takes: so many frames, or one of the other measures. */
 export type UndoWhat = number | UndoRequest;
 
+/** What to do about a model that does not fit the device. */
+export type FitChoice = 'anyway' | 'cpu' | 'cancel';
+
 /** What the session needs from the page around it. */
 export interface SessionParts {
   store: Store<AppState>;
@@ -48,6 +51,8 @@ export interface SessionParts {
   engineReady(engine: Engine): void;
   device: DeviceChoice;
   model: ModelSource;
+  /** Asks what to do about a model that does not fit; `onGpu`: the processor is an alternative. */
+  chooseFit?(error: Point3rError, onGpu: boolean): Promise<FitChoice>;
   /** A scene to show first: the model is then loaded when it is needed. */
   first?: Promise<SceneFile | null>;
 }

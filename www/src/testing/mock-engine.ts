@@ -1,6 +1,7 @@
 // A test double of the wasm engine (`--mode mock`, unit tests): same interface, invented points, no network behind it.
 // Never part of a production build. It draws with a 2-D canvas and throws the same errors the engine does.
-import type { WasmEngine } from 'point3r-wasm';
+import type { WasmEngine, WasmModule } from 'point3r-wasm';
+import type { ByteSource } from '../bytes';
 import type { Picked, PointerHistory, ViewState } from '../look';
 import type {
   DeviceReport,
@@ -27,6 +28,13 @@ interface Point {
 
 const failure = (code: string, message: string) => ({ code, message, action: '' });
 const GRID = 48;
+
+/** The double reads no checkpoints. */
+export const CheckpointReader: WasmModule['CheckpointReader'] = {
+  open() {
+    throw failure('unsupported-file', 'the double reads no checkpoints');
+  },
+};
 
 export default async function init(): Promise<void> {}
 
@@ -91,7 +99,7 @@ export class Engine implements WasmEngine {
     return { backend: this.backend, tier: 'software', adapter: 'mock', rendering: true, note: 'test double' };
   }
 
-  openManifest(json: string): ManifestReport {
+  openManifest(json: string, _anyway: boolean): ManifestReport {
     let manifest: ManifestReport & { tensors?: { shape: number[] }[] };
     try {
       manifest = JSON.parse(json);
@@ -106,7 +114,8 @@ export class Engine implements WasmEngine {
     return { ...manifest, shards, bytes: shards.reduce((sum, shard) => sum + shard.bytes, 0) };
   }
 
-  addShard(index: number, bytes: Uint8Array): void {
+  addShard(index: number, source: ByteSource): void {
+    const bytes = source.read(0, source.size);
     const expected = this.manifest?.shards[index]?.bytes ?? 0;
     if (bytes.length < expected) {
       throw failure('shard-truncated', `shard ${index}`);

@@ -1,7 +1,8 @@
 // The model picker: what the site offers, with size, licence and needs; a folder of one's own; what is kept on the device.
 import './models.css';
+import type { Action } from '../actions';
 import { formatBytes, formatShort } from '../format';
-import { forgetModel, isKept } from '../model-cache';
+import { forgetModel, isKept, type KeptModel, localModels } from '../kept-models';
 import { type ModelEntry, type ModelSource, manifestUrl, offeredModels } from '../models';
 import type { AppState } from '../store';
 import { STRINGS } from '../strings';
@@ -29,11 +30,17 @@ export class ModelPicker extends DialogElement {
   protected fill(): void {
     const folder = h('button', { type: 'button' }, icon('open'), STRINGS.modelFolder);
     folder.addEventListener('click', () => this.chooseFolder());
+    const checkpoint = h('button', { type: 'button' }, icon('open'), STRINGS.modelCheckpoint);
+    checkpoint.addEventListener('click', () => {
+      this.close();
+      send<Action>(this, 'p3r-action', 'checkpoint');
+    });
     this.body.append(
       h('p', {}, STRINGS.modelsBody),
       this.used,
       this.list,
       h('div', { class: 'row' }, folder, h('span', { class: 'quiet' }, STRINGS.modelFolderHint)),
+      h('div', { class: 'row' }, checkpoint, h('span', { class: 'quiet' }, STRINGS.modelCheckpointHint)),
     );
   }
 
@@ -43,15 +50,35 @@ export class ModelPicker extends DialogElement {
 
   private async refresh(): Promise<void> {
     const offered = await offeredModels();
-    const cards = await Promise.all(offered.map(async (entry) => this.card(entry, await isKept(manifestUrl(entry)))));
+    const cards = await Promise.all(
+      offered.map(async (entry) => {
+        const key = manifestUrl(entry);
+        return this.card(entry, { url: key }, (await isKept(key)) ? key : null);
+      }),
+    );
+    const local = (await localModels().catch(() => [])).map((model) =>
+      this.card(model, { kept: model.key }, model.key),
+    );
+    cards.push(...local);
     this.list.replaceChildren(...cards);
     this.list.hidden = cards.length === 0;
   }
 
-  private card(entry: ModelEntry, kept: boolean): HTMLElement {
+  /** `kept`: its key on this device. */
+  private card(
+    entry: Omit<ModelEntry, 'manifest' | 'source'> | KeptModel,
+    source: ModelSource,
+    kept: string | null,
+  ): HTMLElement {
     const current = entry.name === this.inUse;
+    const made = 'kept' in source;
     const facts = [
-      [STRINGS.modelSize, kept ? `${formatBytes(entry.bytes)}, ${STRINGS.modelKept}` : formatBytes(entry.bytes)],
+      [
+        made ? STRINGS.modelDisk : STRINGS.modelSize,
+        kept
+          ? `${formatBytes(entry.bytes)}, ${made ? STRINGS.modelLocal : STRINGS.modelKept}`
+          : formatBytes(entry.bytes),
+      ],
       [STRINGS.modelParameters, formatShort(entry.parameters)],
       [STRINGS.modelLicence, entry.licence],
       [STRINGS.modelNeeds, entry.memoryMib > 0 ? STRINGS.modelMemory(entry.memoryMib) : STRINGS.modelNeedsNothing],
@@ -62,16 +89,22 @@ export class ModelPicker extends DialogElement {
     }
     const use = h('button', { type: 'button', 'data-use': '' }, current ? STRINGS.modelReload : STRINGS.modelUse);
     use.disabled = this.busy;
-    use.addEventListener('click', () => this.use({ url: manifestUrl(entry) }));
+    use.addEventListener('click', () => this.use(source));
     const buttons = h('div', { class: 'row' }, use);
     if (kept) {
       const forget = h('button', { type: 'button' }, STRINGS.modelForget);
-      forget.addEventListener('click', () => void forgetModel(manifestUrl(entry)).then(() => this.refresh()));
+      forget.addEventListener('click', () => void this.forget(kept));
       buttons.append(forget);
     }
     const badge = h('span', { class: 'badge' }, entry.trained ? STRINGS.modelTrained : STRINGS.modelUntrained);
     badge.dataset.trained = String(entry.trained);
     return h('li', {}, h('h3', {}, entry.name, ' ', badge), list, buttons);
+  }
+
+  private async forget(key: string): Promise<void> {
+    await forgetModel(key);
+    send(this, 'p3r-model-removed', key);
+    await this.refresh();
   }
 
   /** The input is made for the occasion: the page's own is for videos and images. */

@@ -1,6 +1,9 @@
 // What the user must know: untrained weights (stays for good), computing on the processor (can be dismissed), a newer
-// version of the page (used when the user says so), a scan that is saved here, and whatever has just happened.
+// version of the page (used when the user says so), a scan that is saved here, a model that was made here, and whatever has
+// just happened.
 import './notices.css';
+import { formatBytes } from '../format';
+import type { ModelSource } from '../models';
 import type { AppState } from '../store';
 import { STRINGS } from '../strings';
 import { h, send, setText } from './dom';
@@ -12,7 +15,9 @@ export class Notices extends HTMLElement {
 
   private readonly update = notice('update', STRINGS.updateTitle, STRINGS.updateBody);
   private readonly saved = notice('saved', STRINGS.savedTitle, '');
+  private readonly keptModel = notice('kept-model', STRINGS.keptModelTitle, '');
   private readonly note = notice('note', '', '');
+  private keptKey = '';
 
   private softwareSeen = false;
 
@@ -41,8 +46,17 @@ export class Notices extends HTMLElement {
     this.note.append(noted);
     // A live region must be there before its text is.
     this.note.setAttribute('role', 'status');
+    const use = h('button', { type: 'button', 'data-kept-model': '' }, STRINGS.keptModelUse);
+    use.addEventListener('click', () => send<ModelSource>(this, 'p3r-model', { kept: this.keptKey }));
+    const later = h(
+      'button',
+      { type: 'button', class: 'icon-button', 'aria-label': STRINGS.dismissNotice },
+      icon('close'),
+    );
+    later.addEventListener('click', () => send(this, 'p3r-model-later', null));
+    this.keptModel.append(use, later);
     this.saved.append(this.savedButton('open', STRINGS.savedOpen), this.savedButton('discard', STRINGS.savedDiscard));
-    this.replaceChildren(this.untrained, this.software, this.update, this.saved, this.note);
+    this.replaceChildren(this.untrained, this.software, this.update, this.saved, this.keptModel, this.note);
   }
 
   private savedButton(what: 'open' | 'discard', text: string): HTMLButtonElement {
@@ -51,7 +65,15 @@ export class Notices extends HTMLElement {
     return button;
   }
 
-  show({ model, device, updateReady, savedScan, note, state }: AppState): void {
+  show({ model, device, updateReady, savedScan, note, state, keptModel, frames }: AppState): void {
+    this.keptModel.hidden = keptModel === null || state !== 'ready' || frames > 0;
+    if (keptModel) {
+      this.keptKey = keptModel.key;
+      const text = STRINGS.keptModelBody
+        .replace('{name}', keptModel.name)
+        .replace('{size}', formatBytes(keptModel.bytes));
+      setText(textOf(this.keptModel), ` ${text}`);
+    }
     this.untrained.hidden = model === null || model.trained;
     const forLackOfHardware = device?.backend === 'cpu' && device.tier !== 'hardware';
     this.software.hidden = !forLackOfHardware || this.softwareSeen;

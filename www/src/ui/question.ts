@@ -1,6 +1,6 @@
 // Asks before anything is loaded that a link names on another site, or that is large.
 import './question.css';
-import { SHARE_TEXT } from '../strings';
+import { FIT_TEXT, SHARE_TEXT } from '../strings';
 import { h } from './dom';
 
 export interface Question {
@@ -15,6 +15,31 @@ const KINDS = { scene: SHARE_TEXT.questionScene, video: SHARE_TEXT.questionVideo
 
 /** Holds one modal dialog while there is something to ask. */
 export class QuestionDialog extends HTMLElement {
+  /** What to do about something that does not fit: one of the values, or `cancel` when the dialog is closed. */
+  choose<T extends string>(lead: string, choices: readonly { value: T; text: string }[]): Promise<T | 'cancel'> {
+    const dialog = h('dialog', { 'aria-labelledby': 'question-title' });
+    const cancel = h('button', { type: 'button' }, FIT_TEXT.cancel);
+    cancel.addEventListener('click', () => dialog.close());
+    const buttons = choices.map(({ value, text }) => {
+      const button = h('button', { type: 'button', 'data-choice': value }, text);
+      button.addEventListener('click', () => dialog.close(value));
+      return button;
+    });
+    dialog.append(
+      h('div', { class: 'dialog-head' }, h('h2', { id: 'question-title' }, FIT_TEXT.title)),
+      h('div', { class: 'dialog-body' }, h('p', {}, lead), h('div', { class: 'buttons' }, ...buttons, cancel)),
+    );
+    this.append(dialog);
+    return new Promise((resolve) => {
+      dialog.addEventListener('close', () => {
+        resolve(choices.find(({ value }) => value === dialog.returnValue)?.value ?? 'cancel');
+        dialog.remove();
+      });
+      dialog.showModal();
+      cancel.focus();
+    });
+  }
+
   /** The person's answer; closing the dialog is a no. */
   ask({ address, foreign, bytes, kind }: Question): Promise<boolean> {
     const dialog = h('dialog', { 'aria-labelledby': 'question-title' });
