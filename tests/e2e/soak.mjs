@@ -85,6 +85,9 @@ function report({ samples, longTasks, rejections, gaps, open, tasks }, complaint
   for (const [what, holds] of Object.entries(checks)) {
     console.log(`${holds ? 'ok' : 'NOT OK'}: ${what}`);
   }
+  if (open > 0) {
+    console.log(`  ${open} calls to the worker without an answer`);
+  }
   for (const text of [...rejections, ...complaints]) {
     console.log(`  ${text}`);
   }

@@ -9,6 +9,8 @@ import { rendererMib } from './memory.mjs';
 const TRACED_FROM = 0.9;
 /** A task longer than this makes input wait noticeably. */
 export const LONG_TASK_MS = 50;
+/** A call not answered by now is counted as dropped, ms. */
+const ANSWER_MS = 30_000;
 const MIB = 1024 * 1024;
 
 /**
@@ -41,8 +43,18 @@ export async function soak(page, { frames, every, start, sampled = () => {} }) {
   const tasks = (await endTrace?.()) ?? [];
   await page.evaluate(() => window.point3r.stop());
   const watched = await page.evaluate(() => window.watched);
-  const open = await page.evaluate(() => window.point3r.currentEngine.waiting?.size ?? 0);
+  const open = await unanswered(page);
   return { samples, ...watched, open, tasks };
+}
+
+/** How many calls to the worker never get their answer: some, such as saving, may be under way when the scan stops. */
+async function unanswered(page) {
+  const waiting = () => page.evaluate(() => window.point3r.currentEngine.waiting.size);
+  const deadline = Date.now() + ANSWER_MS;
+  while ((await waiting()) > 0 && Date.now() < deadline) {
+    await page.waitForTimeout(250);
+  }
+  return waiting();
 }
 
 const counts = ({ frames, points, pointers, wasmBytes, msPerFrame }) => ({
