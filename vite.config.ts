@@ -2,6 +2,7 @@
 // (`www/src/testing/`), so that the interface can be worked on without a Rust build; a production build never contains it.
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { benchRuntime } from './www/build/bench.ts';
 import { BASE_HEADERS, HEADERS, policies } from './www/build/headers.ts';
 import { modelIndex } from './www/build/model-index.ts';
 import { serviceWorker } from './www/build/offline.ts';
@@ -13,7 +14,13 @@ export default defineConfig(({ mode }) => ({
   root: here('./www'),
   base: './',
   appType: 'mpa',
-  plugins: [policies, offlinePage(), modelIndex(), serviceWorker(here('./www/src/sw/main.ts'))],
+  plugins: [
+    policies,
+    offlinePage(),
+    modelIndex(),
+    benchRuntime(here('./node_modules')),
+    serviceWorker(here('./www/src/sw/main.ts')),
+  ],
   resolve: {
     alias: {
       'point3r-wasm': here(mode === 'mock' ? './www/src/testing/mock-engine.ts' : './www/src/wasm/point3r.js'),
@@ -29,7 +36,7 @@ export default defineConfig(({ mode }) => ({
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 1000,
     rolldownOptions: {
-      input: [here('./www/index.html')],
+      input: [here('./www/index.html'), here('./www/bench.html')],
     },
   },
   server: { headers: BASE_HEADERS },

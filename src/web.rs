@@ -7,6 +7,7 @@
 //! Everything thrown is an [`EngineError`]; a Rust panic instead posts `{code: "crashed", message}` to the page.
 
 mod bench;
+mod bench_block;
 mod command;
 mod convert;
 mod error;

@@ -13,6 +13,7 @@ mod embed;
 mod encoder;
 mod error;
 mod heads;
+mod lone_block;
 mod parameters;
 mod pointers;
 mod pose_memory;
@@ -25,6 +26,7 @@ mod warm;
 
 pub use config::{Component, Config, ConfigError, Dpt, ParameterSpec, PointerHead, PoseHead, Stack, WeightGenerator};
 pub use error::ModelError;
+pub use lone_block::{BlockTensor, BlockValues, LoneBlock};
 pub use parameters::canonical_key;
 pub use prediction::{PointerStats, Prediction};
 pub use probe::{Clock, Probe, Record};

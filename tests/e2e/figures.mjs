@@ -36,7 +36,8 @@ function sum(all) {
 function downloads() {
   const folder = join(DIST, 'assets');
   const files = readdirSync(folder);
-  const of = (wanted) => sum(files.filter(wanted).map((name) => sizes(join(folder, name))));
+  const page = files.filter((name) => !name.startsWith('bench-'));
+  const of = (wanted) => sum(page.filter(wanted).map((name) => sizes(join(folder, name))));
   const isDecoder = (name) => name.endsWith('.js') && readFileSync(join(folder, name), 'utf8').includes('matroska');
   return {
     'wasm engine': of((name) => name.endsWith('.wasm')),

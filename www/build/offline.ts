@@ -1,5 +1,5 @@
 // Builds `sw.js`, the service worker, with the list of every file of the page and its hash written into it. Models and
-// demos are not in the list: they are large, and kept only when they are used.
+// demos are not in the list: they are large, and kept only when they are used. Nor is the bench, which needs a network.
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
@@ -9,7 +9,7 @@ import type { Asset } from '../src/sw/assets.ts';
 const OUTPUT = 'sw.js';
 /** Stands in the source of the service worker for the list. */
 const PLACE = '__POINT3R_ASSETS__';
-const LEFT_OUT = /^(models|demos)\/|^_headers$/;
+const LEFT_OUT = /^(models|demos|bench)\/|^_headers$|^bench\.html$|^assets\/bench-/;
 
 export function serviceWorker(source: string): Plugin {
   let publicDir = '';
