@@ -1,4 +1,6 @@
-//! `point3r inspect`: what is inside a model folder or a checkpoint.
+//! `point3r inspect`: what is inside a model folder, a checkpoint, a scene or a saved scan.
+
+mod scene;
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::Write;
@@ -15,7 +17,7 @@ use crate::weights::{Accounting, Checkpoint, Manifest, check_folder, component_n
 /// Arguments of `point3r inspect`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Model folder, or checkpoint (`.pth`, `.safetensors`).
+    /// Model folder, checkpoint (`.pth`, `.safetensors`), scene (`.glb`, `.ply`) or saved scan (`.p3rlog`).
     path: PathBuf,
     /// Read every shard of a model folder and compare it with the manifest.
     #[arg(long)]
@@ -38,7 +40,10 @@ pub(super) fn execute(args: Args) -> Outcome {
     match args.path.parent() {
         Some(parent) if named_manifest => folder(&args, parent),
         _ if args.path.is_dir() => folder(&args, &args.path),
-        _ => checkpoint(&args),
+        _ => match scene::kind_of(&args.path) {
+            Some(kind) => scene::describe(&args.path, kind, args.json),
+            None => checkpoint(&args),
+        },
     }
 }
 
