@@ -1,20 +1,20 @@
 // The page's reconstruction session, published as `window.point3r`: what embedders, the console, the tests and the page's
-// own controls use. It owns the engine (and its replacement after a crash), the feeding of frames and the store.
+// own controls use. What happens to the engine is in `session/engines.ts`, what happens to frames in `session/runner.ts`.
 import type { Camera } from './camera/camera';
 import type { Engine } from './engine';
 import { Point3rError, toPoint3rError } from './errors';
-import type { ModelSource } from './models';
 import type { DepthPicture, VerifyReport } from './protocol';
 import { Core } from './session/core';
-import { Models } from './session/models';
-import { Recovery } from './session/recovery';
-import { Runner } from './session/runner';
-import { discardSaved, lookForSaved, openSaved, showSaving } from './session/saved';
-import { type SceneFile, sceneIn, showScene } from './session/scenes';
-import { showTaking, takeAway } from './session/take';
+import { Engines, type ModelChoice } from './session/engines';
+import type { Models } from './session/models';
+import type { Recovery } from './session/recovery';
+import type { Runner } from './session/runner';
+import { discardSaved, openSaved } from './session/saved';
+import { sceneIn } from './session/scenes';
+import { takeAway } from './session/take';
 import type { Run, SessionEvents, SessionParts, Stats, UndoWhat } from './session/types';
 import { SceneView } from './session/view';
-import type { SceneReport, Shared, ShareRequest } from './share/types';
+import type { Shared, ShareRequest } from './share/types';
 import type { AppState, PageState, Settings, ViewSettings } from './store';
 import type { TakeFormat, TakeOptions, TakeSizes } from './take';
 import { type FrameSource, openFiles, openUrl, type PickingOptions } from './video';
@@ -33,12 +33,9 @@ export class Session {
 
   private readonly parts: SessionParts;
   private readonly core: Core;
+  private readonly engines: Engines;
   private readonly runner: Runner;
   private readonly recovery: Recovery;
-  /** Engines that were lost before they were in use. */
-  private readonly stillborn = new Map<Engine, Point3rError>();
-  /** Settles when the model being loaded is there, or is not. */
-  private loading: Promise<void>;
   private opening: Promise<unknown> = Promise.resolve();
 
   constructor(parts: SessionParts) {
@@ -46,18 +43,11 @@ export class Session {
     this.core = new Core(parts);
     this.view = new SceneView(parts.store, () => this.engine);
     this.core.begun = () => this.view.forget();
-    this.runner = new Runner(this.core, (error) => this.recover(error));
-    this.recovery = new Recovery({
-      core: this.core,
-      make: (undrawn) => this.replacement(undrawn),
-      deviceIsBack: async () => (await navigator.gpu.requestAdapter()) !== null,
-      feed: () => this.runner.feed,
-      giveUp: (error) => this.giveUp(error),
-    });
-    this.models = new Models(this.core, () => this.recovery.exchange());
-    this.core.engine = this.newEngine();
-    this.ready = this.boot();
-    this.loading = this.ready.catch(() => {});
+    this.engines = new Engines(this.core, this.view);
+    this.models = this.engines.models;
+    this.runner = this.engines.runner;
+    this.recovery = this.engines.recovery;
+    this.ready = this.engines.start();
   }
 
   /** Listens to an event; the answer stops listening. */
@@ -77,7 +67,7 @@ export class Session {
   /** Scans with the camera, from an empty cloud. Rejects with a named error when there is none to be had. */
   scan(): Promise<Run> {
     return this.queued(async () => {
-      await this.needModel();
+      await this.engines.needModel();
       this.core.scene = null;
       return this.runner.scan();
     });
@@ -119,8 +109,7 @@ export class Session {
 
   /** Ends the sequence after the frame in work; the cloud stays. */
   async stop(): Promise<void> {
-    await this.recovery.over;
-    await this.runner.stop();
+    await this.engines.stop();
   }
 
   /** Takes back frames: so many, those of the last seconds (`{ seconds }`), or all after a position (`{ to }`). */
@@ -151,7 +140,7 @@ export class Session {
       this.recovery.askNoMore();
       this.engine.dispose();
       await ended;
-      await this.renewEngine();
+      await this.engines.renew();
     } else {
       // The frame in work is given up: its push is rejected, which ends the feed.
       await this.reporting(this.engine.reset());
@@ -225,44 +214,8 @@ export class Session {
    * Replaces the model by one of the page's own site (the address of its manifest), by the files of a folder, or by one
    * that was made here (`{ kept }`).
    */
-  loadModel(from: string | readonly File[] | { kept: string }): Promise<void> {
-    const loaded = this.loadNow(from);
-    this.loading = loaded.catch(() => {});
-    return loaded;
-  }
-
-  private async loadNow(from: string | readonly File[] | { kept: string }): Promise<void> {
-    const source = this.modelSource(from);
-    await this.stop();
-    const before = this.state;
-    this.parts.store.set({ progress: { stage: 'model', done: 0, total: 0 } });
-    this.setState('loading');
-    try {
-      const model = await this.models.bring(source);
-      this.parts.store.set({ model, progress: null, error: null });
-      this.setState('ready');
-      await this.models.offer();
-    } catch (thrown) {
-      this.parts.store.set({ progress: null });
-      if (this.state === 'loading') {
-        this.setState(before === 'ready' ? 'ready' : 'failed');
-      }
-      throw this.report(toPoint3rError(thrown, 'network'));
-    }
-  }
-
-  private modelSource(from: string | readonly File[] | { kept: string }): ModelSource {
-    if (typeof from === 'object' && 'kept' in from) {
-      return { kept: from.kept };
-    }
-    if (typeof from !== 'string') {
-      return { files: [...from] };
-    }
-    const { href, origin } = new URL(from, document.baseURI);
-    if (origin !== location.origin) {
-      throw this.report(new Point3rError('bad-request', 'Models are loaded from the page’s own site only.'));
-    }
-    return { url: href };
+  loadModel(from: ModelChoice): Promise<void> {
+    return this.engines.load(from);
   }
 
   /** Packs what is there into the compact form of links, within a budget of bytes; asking again cancels what was asked. */
@@ -337,93 +290,6 @@ export class Session {
     return this.core.state;
   }
 
-  private newEngine(): Engine {
-    const gone = (error: Point3rError): void => {
-      if (engine === this.core.engine) {
-        this.loseEngine(error);
-      } else {
-        this.stillborn.set(engine, error);
-      }
-    };
-    const engine: Engine = this.parts.makeEngine({
-      progress: (stage, done, total) => this.core.setProgress({ stage, done, total }),
-      saving: (saving) => showSaving(this.core, saving),
-      taking: (share) => showTaking(this.core, share),
-      crashed: gone,
-      lost: gone,
-    });
-    return engine;
-  }
-
-  private async boot(): Promise<void> {
-    try {
-      const device = await this.engine.create(this.parts.freshCanvas(), this.core.device);
-      this.parts.store.set({ device });
-      this.parts.engineReady(this.engine);
-      this.view.introduce(this.engine);
-      const scene = await this.showFirst();
-      if (!scene) {
-        await this.needModel();
-      }
-      this.setState('ready');
-      if (!scene) {
-        lookForSaved(this.core);
-        void this.models.offer();
-      }
-    } catch (thrown) {
-      const error = toPoint3rError(thrown, 'crashed');
-      this.parts.store.set({ progress: null });
-      this.setState(error.code === 'no-webgpu' || error.code === 'no-adapter' ? 'unsupported' : 'failed');
-      throw this.report(error);
-    }
-  }
-
-  /** Shows the scene that the page was opened with; whether there was one to be shown. */
-  private async showFirst(): Promise<boolean> {
-    const { first } = this.parts;
-    if (!first) {
-      return false;
-    }
-    delete this.parts.first;
-    try {
-      const file = await first;
-      if (file) {
-        await this.showScene(file);
-      }
-      return file !== null;
-    } catch (thrown) {
-      this.report(toPoint3rError(thrown, 'scene-damaged'));
-      return true;
-    } finally {
-      this.parts.store.set({ progress: null });
-    }
-  }
-
-  private async showScene(file: SceneFile): Promise<SceneReport> {
-    const report = await showScene(this.core, file);
-    this.view.forget();
-    this.core.emit('scene', report);
-    return report;
-  }
-
-  /** Loads the model unless there is one. */
-  private async needModel(): Promise<void> {
-    if (!this.parts.store.get().model) {
-      this.core.setProgress({ stage: 'model', done: 0, total: 0 });
-      const model = await this.models.bring(this.core.model);
-      this.parts.store.set({ model, progress: null });
-    }
-  }
-
-  private async renewEngine(): Promise<void> {
-    this.core.engine = this.newEngine();
-    this.parts.store.set({ model: null, device: null });
-    this.setState('loading');
-    const booted = this.boot();
-    this.loading = booted.catch(() => {});
-    await booted;
-  }
-
   /** One opening after another, none before the model is there; its error is reported. */
   private queued<T>(work: () => Promise<T>): Promise<T> {
     const allowed = (): Promise<T> => {
@@ -434,7 +300,7 @@ export class Session {
       return work();
     };
     const done = this.opening
-      .then(() => this.loading)
+      .then(() => this.engines.loading)
       .then(() => this.recovery.over)
       .then(() => this.reporting(allowed()))
       .catch((thrown: unknown) => {
@@ -458,71 +324,16 @@ export class Session {
       const scene = await sceneIn(given);
       if (scene) {
         await this.runner.stop();
-        const { cameras } = await this.showScene(scene);
+        const { cameras } = await this.engines.showScene(scene);
         return { name: this.parts.store.get().source, total: cameras, finished: Promise.resolve() };
       }
       source = await openSource(given, { rate, maxFrames });
     } catch (thrown) {
       throw toPoint3rError(thrown, 'unsupported-file');
     }
-    await this.needModel();
+    await this.engines.needModel();
     this.core.scene = null;
     return this.runner.begin(source);
-  }
-
-  private loseEngine(error: Point3rError): void {
-    // While the engine starts, `boot` reports the failure.
-    if (this.state === 'loading' && !this.parts.store.get().model) {
-      return;
-    }
-    if (error.code === 'device-lost') {
-      this.recover(error).catch(() => {});
-    } else {
-      this.giveUp(error);
-    }
-  }
-
-  private async recover(error: Point3rError): Promise<boolean> {
-    const recovered = await this.recovery.start(error);
-    const lostAgain = this.stillborn.get(this.engine);
-    this.stillborn.clear();
-    if (lostAgain) {
-      // Whoever waits for this recovery learns first that it is over.
-      setTimeout(() => this.loseEngine(lostAgain), 0);
-    }
-    return recovered;
-  }
-
-  /** The engine is gone for good: what is on screen stays, and can be exported while the worker answers. */
-  private giveUp(error: Point3rError): void {
-    this.parts.store.set({ progress: null });
-    this.setState('lost');
-    this.report(error);
-    // Its end is reported by the run itself.
-    this.runner.end().catch(() => {});
-  }
-
-  /** An engine with view and model, not in use yet. */
-  private async replacement(undrawn: boolean): Promise<Engine> {
-    const engine = this.newEngine();
-    try {
-      const device = await engine.create(this.parts.freshCanvas(), undrawn ? 'cpu' : this.core.device);
-      if (!device.rendering && !undrawn) {
-        throw new Point3rError('no-adapter');
-      }
-      this.parts.engineReady(engine);
-      this.view.introduce(engine);
-      const model = await engine.loadModel(this.core.model);
-      this.parts.store.set({ device, model });
-      return engine;
-    } catch (thrown) {
-      engine.dispose();
-      throw thrown;
-    }
-  }
-
-  private setState(state: PageState): void {
-    this.core.setState(state);
   }
 
   private report(error: Point3rError): Point3rError {
