@@ -219,6 +219,71 @@ test('the dialog makes links of the size it says, a readable QR code, and a page
   }
 });
 
+test('packing a large scene gives way to everything else, and stops when nobody wants it', {
+  timeout: 120_000,
+}, async () => {
+  const { page } = await openPage(running.chrome.browser, `${running.site.url}?scene=/sheet/sheet.glb`);
+  const seen = await page.evaluate(async (count) => {
+    const header = `ply\nformat binary_little_endian 1.0\nelement vertex ${count}\n${['x', 'y', 'z']
+      .map((axis) => `property float ${axis}\n`)
+      .join('')}end_header\n`;
+    const positions = new Float32Array(3 * count);
+    for (let i = 0; i < count; i++) {
+      const [u, v] = [(i % 1000) / 500 - 1, Math.floor(i / 1000) / 500 - 1];
+      positions.set([u, v, 2 + 0.2 * Math.sin(4 * u) + 0.1 * Math.sin(9 * v)], 3 * i);
+    }
+    const { point3r } = window;
+    await point3r.open([new File([header, positions], 'large.ply')]);
+    const budget = 700_000;
+    const pack = () =>
+      point3r.share({ budget }).then(
+        ({ points }) => points,
+        ({ code }) => code,
+      );
+    // Calls that are answered while it packs.
+    let answered = 0;
+    let done = false;
+    const whole = pack().finally(() => {
+      done = true;
+    });
+    while (!done) {
+      await point3r.stats();
+      answered += done ? 0 : 1;
+    }
+    const first = pack();
+    await point3r.stats();
+    const second = pack();
+    const third = pack();
+    await point3r.stats();
+    await point3r.cancelShare();
+    return {
+      answered,
+      points: await whole,
+      outdated: await Promise.all([first, second, third]),
+      error: (await point3r.stats()).error,
+    };
+  }, 1_000_000);
+  console.log(`${seen.answered} calls were answered while ${seen.points} points were packed`);
+  assert.ok(seen.answered >= 20, `${seen.answered} calls were answered meanwhile`);
+  assert.ok(seen.points > 100_000);
+  assert.deepEqual(seen.outdated, ['cancelled', 'cancelled', 'cancelled']);
+  assert.equal(seen.error, null, 'who cancels needs no error');
+  assert.ok((await pack(page, { budget: 6000 })).points > 1000);
+
+  // The dialog: what was asked first is given up for the size chosen since, and all of it once it is closed.
+  await page.getByRole('button', { name: 'Share', exact: true }).click();
+  const dialog = page.locator('p3r-share');
+  await dialog.locator('select').selectOption('large');
+  await dialog.locator('select').selectOption('qr');
+  await page.waitForFunction(() => !document.querySelector('p3r-share .primary').disabled);
+  assert.ok((await dialog.locator('textarea').first().inputValue()).length <= 2953);
+  await dialog.locator('select').selectOption('large');
+  await page.keyboard.press('Escape');
+  assert.equal((await stats(page)).error, null);
+  assert.ok(await page.locator('p3r-alert').isHidden());
+  await page.close();
+});
+
 test('without WebGPU a shared scene still opens, compact or GLB', async () => {
   const { text } = await sheetLink(6000);
   const chrome = await launch({ webgpu: false });
