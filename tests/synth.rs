@@ -123,7 +123,7 @@ fn packed_length(s: &Settings) -> usize {
 
 #[test]
 fn depth_reprojected_into_the_next_frames_agrees_where_visible() {
-    for kind in [Kind::Indoor, Kind::Outdoor, Kind::Table] {
+    for kind in [Kind::Indoor, Kind::Outdoor, Kind::Table, Kind::Dining] {
         for index in 0..6 {
             let s = synth::render(&settings(kind, 0.0), scene_seed(21, index));
             let mut errors: Vec<f32> = Vec::new();
@@ -169,7 +169,7 @@ fn neighbouring_frames_share_a_third_of_what_they_see() {
 
 #[test]
 fn depths_are_sensible_and_lenses_have_45_to_80_degrees() {
-    for (kind, most) in [(Kind::Indoor, 20.0), (Kind::Table, 12.0), (Kind::Outdoor, 65.0)] {
+    for (kind, most) in [(Kind::Indoor, 20.0), (Kind::Table, 12.0), (Kind::Dining, 6.0), (Kind::Outdoor, 65.0)] {
         for index in 0..8 {
             let s = synth::render(&Settings { portrait: 0.5, ..settings(kind, 0.3) }, scene_seed(40, index));
             let fov = 2.0 * (0.5 * s.width as f32 / s.intrinsics[0]).atan().to_degrees();

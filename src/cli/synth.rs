@@ -81,6 +81,8 @@ enum KindArg {
     Outdoor,
     /// Objects on a table.
     Table,
+    /// A dining room or kitchen, from within reach.
+    Dining,
     /// 70 % indoor, 15 % outdoor, 15 % table.
     Mix,
 }
@@ -129,6 +131,7 @@ fn settings(args: &Args) -> Settings {
             KindArg::Indoor => Kind::Indoor,
             KindArg::Outdoor => Kind::Outdoor,
             KindArg::Table => Kind::Table,
+            KindArg::Dining => Kind::Dining,
             KindArg::Mix => Kind::Mix,
         },
         quality: match args.quality {

@@ -327,7 +327,7 @@ fn next_drive(world: &World, now: &Stance, style: usize, speed: f32, r: &mut Rng
     let camera = now.camera();
     let ahead = world.look(now.p, camera.forward).0.min(8.0);
     let target = world.focus.unwrap_or(now.p + camera.forward * (ahead * r.range(0.5, 1.0)).max(0.6));
-    if world.focus.is_some() && r.chance(0.75) {
+    if world.focus.is_some() && r.chance(world.circling) {
         return Drive::Orbit { target, speed: speed * r.sign(), lift: speed * r.range(-0.4, 0.4) };
     }
     let pick = if r.chance(0.5) { style } else { r.int(0, 11) };

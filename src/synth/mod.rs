@@ -31,6 +31,7 @@ use std::collections::BTreeMap;
 use std::sync::{Condvar, Mutex, PoisonError};
 
 use camera::{Camera, FARTHEST, Lens};
+use indoor::About;
 use math::Rng;
 use render::{Image, Renderer, Samples};
 use sensor::Sensor;
@@ -45,6 +46,8 @@ pub enum Kind {
     Outdoor,
     /// A laid table, seen from close by.
     Table,
+    /// A room about a dining table with kitchen units along its walls, seen from within reach.
+    Dining,
     /// 70 % indoor, 15 % outdoor, 15 % table.
     Mix,
 }
@@ -232,7 +235,9 @@ fn plan(settings: &Settings, seed: u64) -> Plan {
     loop {
         let mut world = match kind {
             Kind::Outdoor => outdoor::build(&mut r),
-            kind => indoor::build(&mut r, kind == Kind::Table),
+            Kind::Table => indoor::build(&mut r, About::Table),
+            Kind::Dining => indoor::build(&mut r, About::Dining),
+            Kind::Indoor | Kind::Mix => indoor::build(&mut r, About::Plan),
         };
         let insist = moving && attempt < 10;
         attempt += 1;
@@ -365,7 +370,7 @@ mod tests {
 
     #[test]
     fn camera_is_never_inside_or_too_near_a_solid_and_rooms_have_floor_and_ceiling() {
-        for kind in [Kind::Indoor, Kind::Outdoor, Kind::Table] {
+        for kind in [Kind::Indoor, Kind::Outdoor, Kind::Table, Kind::Dining] {
             for (index, Plan { world, cameras, .. }) in plans(kind, 0.5, 30) {
                 for (frame, camera) in cameras.iter().enumerate() {
                     let p = camera.position;
@@ -411,7 +416,7 @@ mod tests {
     /// hidden behind it.
     #[test]
     fn points_of_one_frame_are_where_another_camera_sees_them() {
-        for kind in [Kind::Indoor, Kind::Outdoor, Kind::Table] {
+        for kind in [Kind::Indoor, Kind::Outdoor, Kind::Table, Kind::Dining] {
             let (mut visible, mut hidden, mut wrong) = (0, 0, 0);
             for (_, Plan { world, lens, cameras, .. }) in plans(kind, 0.0, 8) {
                 let mut renderer = Renderer::new(&world, lens, Quality::Fast.samples());

@@ -224,6 +224,7 @@ pub(super) fn build(r: &mut Rng) -> World {
         heights: [0.9, 2.1],
         focus: None,
         focus_distance: [0.0; 2],
+        circling: 0.75,
         mover: None,
         range: 40.0,
         least_within: 0.4,

@@ -162,6 +162,8 @@ pub(super) struct World {
     pub(super) focus: Option<V3>,
     /// Camera distance from the focus.
     pub(super) focus_distance: [f32; 2],
+    /// Share of the camera's motions that circle the focus.
+    pub(super) circling: f32,
     pub(super) mover: Option<Mover>,
     /// Depths of interest reach this far, metres; what lies beyond is backdrop.
     pub(super) range: f32,

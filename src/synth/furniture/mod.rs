@@ -24,12 +24,13 @@ use storage::{boxes, cabinet, shelf};
 use tables::{desk, dining};
 
 pub(super) use clutter::clutter;
+pub(super) use kitchen::Units;
 pub(super) use lamps::ceiling_lamp;
 pub(super) use moving::moving;
 pub(super) use odds::stairs;
 pub(super) use plants::tree;
 pub(super) use street::{car, for_street};
-pub(super) use tables::table;
+pub(super) use tables::{laid_table, table};
 
 /// Where furniture goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -69,3 +69,32 @@ pub(super) fn dining(b: &mut Builder, r: &mut Rng) -> Group {
     }
     g
 }
+
+/// A large table with chairs on all sides, pushed in or pulled back; half its width and height of its top beside it.
+pub(in crate::synth) fn laid_table(b: &mut Builder, r: &mut Rng) -> (Group, [f32; 2]) {
+    let (w, d, h) = (r.range(0.5, 1.1), r.range(0.38, 0.6), r.range(0.68, 0.8));
+    let n = r.int(2, 14);
+    let mut g = table(b, r, w, d, h, n);
+    let c = chair(b, r);
+    for _ in 0..r.int(0, 5) {
+        // Papers, lying flat.
+        let paper = b.any(r, &[T::Poster, T::Photo, T::Text]);
+        let at = v3(r.range(-0.8, 0.8) * w, h + 0.003, r.range(-0.75, 0.75) * d);
+        g.turned_block(at, v3(r.range(0.07, 0.12), 0.003, r.range(0.1, 0.16)), Axes::yaw(r.range(-3.1, 3.1)), paper);
+    }
+    for (count, side, reach, way) in [(2, 0.0, d, w), (2, std::f32::consts::PI, d, w), (1, 0.5, w, d), (1, -0.5, w, d)]
+    {
+        for k in 0..count {
+            if r.chance(0.35) {
+                continue;
+            }
+            let facing = if count == 2 { side } else { side * std::f32::consts::PI };
+            let along = if count == 2 { (k as f32 - 0.5) * way + r.range(-0.1, 0.1) } else { r.range(-0.1, 0.1) };
+            let back = reach + r.range(-0.05, 0.45);
+            let axes = Axes::yaw(facing);
+            let at = axes.to_world(v3(along, 0.0, -back));
+            g.add(&c, Axes::yaw(facing + r.range(-0.5, 0.5)), at);
+        }
+    }
+    (g, [w, h])
+}

@@ -1,6 +1,7 @@
 //! Rooms: a ground plan of rectangles, walls with doors and windows along its edges, furniture, lamps.
 //! This file puts a world together; its parts are made in the files beside it.
 
+mod dining;
 mod openings;
 mod outside;
 mod plan;
@@ -18,11 +19,25 @@ use plan::{HALF_WALL, Rect, plan};
 use rooms::{furnish, hang_on_walls, structure};
 use walls::{Finish, emit_wall, wall_material, walls};
 
-/// An indoor world; `table` puts a richly laid table at the centre of a single room and looks at it.
-pub(super) fn build(r: &mut Rng, about_table: bool) -> World {
+/// What an indoor world is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum About {
+    /// Its rooms.
+    Plan,
+    /// A richly laid table at the centre of a single room.
+    Table,
+    /// A single room with a dining table and kitchen units along its walls.
+    Dining,
+}
+
+/// An indoor world.
+pub(super) fn build(r: &mut Rng, about: About) -> World {
     let mut b = Builder::default();
-    let rects = if about_table {
-        let (w, d) = (r.int(28, 50) as i32, r.int(28, 50) as i32);
+    // One room, and one thing in it that the camera looks at.
+    let close = about != About::Plan;
+    let rects = if close {
+        let (least, most) = if about == About::Dining { (22, 42) } else { (28, 50) };
+        let (w, d) = (r.int(least, most) as i32, r.int(least, most) as i32);
         vec![Rect::new(-w / 2, w / 2, -d / 2, d / 2, 1)]
     } else {
         plan(r)
@@ -31,6 +46,14 @@ pub(super) fn build(r: &mut Rng, about_table: bool) -> World {
     let height = if large { r.range(2.6, 4.2) } else { r.range(2.3, 3.0) };
     let mut runs = walls(&rects);
     open_walls(r, &mut runs, height);
+    if about == About::Dining {
+        // Few windows: the view through one is far away, and fitted walls have none.
+        for run in &mut runs {
+            if r.chance(0.75) {
+                run.openings.clear();
+            }
+        }
+    }
     let sky = Sky::random(r);
     let rooms = rects.iter().map(|q| q.room).max().unwrap_or(1);
     let base = wall_material(r);
@@ -86,23 +109,30 @@ pub(super) fn build(r: &mut Rng, about_table: bool) -> World {
         }
     }
     let main_wall = finish.walls[1];
-    if !about_table {
+    if !close {
         structure(&mut b, r, &rects, height, main_wall);
     }
     hang_on_walls(&mut b, r, &runs, height, &finish);
     let mut focus = None;
     let mut focus_distance = [0.0; 2];
-    if about_table {
-        let (w, d, h) = (r.range(0.35, 0.8), r.range(0.3, 0.5), r.range(0.4, 0.85));
-        let things = r.int(4, 16);
-        let t = furniture::table(&mut b, r, w, d, h, things);
-        b.place(&t, Axes::yaw(r.range(-0.6, 0.6)), V3::ZERO);
-        focus = Some(v3(0.0, h + 0.08, 0.0));
-        focus_distance = [0.45 + 0.7 * w, 1.1 + w];
-        furnish(&mut b, r, &rects, &runs, Some([0.0, 0.0, 1.25]));
-    } else {
-        furnish(&mut b, r, &rects, &runs, None);
+    let mut taken = Vec::new();
+    match about {
+        About::Plan => {}
+        About::Table => {
+            let (w, d, h) = (r.range(0.35, 0.8), r.range(0.3, 0.5), r.range(0.4, 0.85));
+            let things = r.int(4, 16);
+            let t = furniture::table(&mut b, r, w, d, h, things);
+            b.place(&t, Axes::yaw(r.range(-0.6, 0.6)), V3::ZERO);
+            focus = Some(v3(0.0, h + 0.08, 0.0));
+            focus_distance = [0.45 + 0.7 * w, 1.1 + w];
+            taken.push([-1.25, 1.25, -1.25, 1.25]);
+        }
+        About::Dining => {
+            let laid = dining::lay(&mut b, r, &rects[0], &runs);
+            (focus, focus_distance, taken) = (Some(laid.focus), laid.distance, laid.taken);
+        }
     }
+    furnish(&mut b, r, &rects, &runs, taken);
     let storey = if r.chance(0.5) { 0.05 } else { r.range(2.5, 9.0) };
     surroundings(&mut b, r, &rects, storey);
     let windows = runs.iter().flat_map(|q| &q.openings).any(|o| o.bottom > 0.0);
@@ -114,7 +144,11 @@ pub(super) fn build(r: &mut Rng, about_table: bool) -> World {
     }
     let tint = v3(1.0, 0.92, 0.82).mix(v3(0.9, 0.97, 1.06), r.unit());
     let ambient = r.range(0.16, 0.5);
-    let heights = if about_table { [0.7, 2.0] } else { [0.5, 1.85f32.min(height - 0.3)] };
+    let heights = match about {
+        About::Plan => [0.5, 1.85f32.min(height - 0.3)],
+        About::Table => [0.7, 2.0],
+        About::Dining => [1.0, 1.85],
+    };
     World {
         solids: Bvh::new(b.prims, 0),
         materials: b.materials,
@@ -127,10 +161,15 @@ pub(super) fn build(r: &mut Rng, about_table: bool) -> World {
         heights,
         focus,
         focus_distance,
+        circling: if about == About::Dining { 0.25 } else { 0.75 },
         mover: None,
-        range: if about_table { 4.0 } else { 10.0 },
+        range: if close { 4.0 } else { 10.0 },
         least_within: 0.75,
         open: false,
-        pace: if about_table { 0.45 } else { 1.0 },
+        pace: match about {
+            About::Plan => 1.0,
+            About::Table => 0.45,
+            About::Dining => 0.9,
+        },
     }
 }

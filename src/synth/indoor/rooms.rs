@@ -77,8 +77,8 @@ pub(super) fn hang_on_walls(b: &mut Builder, r: &mut Rng, runs: &[Run], height: 
     }
 }
 
-pub(super) fn furnish(b: &mut Builder, r: &mut Rng, rects: &[Rect], runs: &[Run], keep_clear: Option<[f32; 3]>) {
-    let mut taken: Vec<[f32; 4]> = keep_clear.map(|[x, z, m]| [x - m, x + m, z - m, z + m]).into_iter().collect();
+/// Furniture for all rooms, beside the ground that is `taken` already (`[x0, x1, z0, z1]`).
+pub(super) fn furnish(b: &mut Builder, r: &mut Rng, rects: &[Rect], runs: &[Run], mut taken: Vec<[f32; 4]>) {
     let fits = |lo: V3, hi: V3, taken: &[[f32; 4]]| {
         let corners =
             [(lo.x, lo.z), (lo.x, hi.z), (hi.x, lo.z), (hi.x, hi.z), (0.5 * (lo.x + hi.x), 0.5 * (lo.z + hi.z))];
