@@ -14,9 +14,10 @@ from . import adopt, bench, checkpoint, export, reference
 from .config import Config
 from .data.batches import Batches
 from .data.frames import BadInput, Source
+from .data.layouts import Layout
 from .data.packed import PackedCommand, PackedFiles
 from .data.posed_rgbd import PosedRgbd
-from .data.processed import Layout, Processed
+from .data.processed import Processed
 from .processes import Processes
 from .recipe import RECIPES, Recipe
 from .train import Limits, Trainer, never_used, train

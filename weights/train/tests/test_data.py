@@ -10,24 +10,15 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from worlds import HALF, box_scene, write_posed_rgbd
+from worlds import box_scene, on_the_walls, write_posed_rgbd
 
 from point3r_train.data.augment import Augmentation, crop, jitter, mirror
 from point3r_train.data.batches import Batches, Shape, ground_truth, pick_frames
 from point3r_train.data.frames import BadInput, DataError, Frames
 from point3r_train.data.packed import PackedCommand, PackedFiles, read_records, write_record
 from point3r_train.data.posed_rgbd import PosedRgbd
-from point3r_train.data.processed import LAYOUTS, Layout, Processed
 
 SHAPE = Shape(samples=3, views=3, resolutions=((48, 32), (32, 48)))
-
-
-def on_the_walls(frames: Frames) -> float:
-    """Share of points that lie on the walls of the box, within a part of a pixel."""
-    points, valid, _, _ = ground_truth(frames)
-    points = points @ frames.poses[0][:3, :3].T + frames.poses[0][:3, 3]
-    nearest = np.abs(np.abs(points) - HALF).min(-1)[valid]
-    return float((nearest < 0.05).mean())
 
 
 def test_posed_rgbd_gives_the_frames_that_were_written(tmp_path: Path) -> None:
@@ -278,60 +269,3 @@ def test_without_augmentation_nothing_is_random(tmp_path: Path) -> None:
     assert torch.equal(plain.batch(0).images, plain.batch(9).images)
     changed = Batches([(PosedRgbd(tmp_path), 1.0)], lambda _: Shape(1, 1, ((48, 32),)), 0, augmentation=Augmentation())
     assert not torch.equal(changed.batch(0).images, changed.batch(9).images)
-
-
-def write_processed(folder: Path, layout: Layout, frames: Frames) -> None:
-    for i in range(len(frames.rgb)):
-        image, depth, camera = (folder / p.format(f"{i:05}") for p in (layout.image, layout.depth, layout.camera))
-        for file in (image, depth, camera):
-            file.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(frames.rgb[i]).save(image, **({"quality": 100} if image.suffix == ".jpg" else {}))
-        values = frames.depth[i] / layout.unit
-        if depth.suffix == ".npy":
-            np.save(depth, values.astype(np.float32))
-        else:
-            Image.fromarray(np.rint(np.where(values < 0, 65535, values)).astype(np.uint16)).save(depth)
-        np.savez(camera, **{layout.intrinsics_key: frames.intrinsics[i], layout.pose_key: frames.poses[i]})
-
-
-@pytest.mark.parametrize("name", sorted(LAYOUTS))
-def test_processed_layouts_give_points_on_the_walls(tmp_path: Path, name: str) -> None:
-    layout, scene = LAYOUTS[name], box_scene(4)
-    if layout.sky_from:
-        scene.depth[:, 0, :] = -1
-    write_processed(tmp_path / "part/a", layout, scene)
-    write_processed(tmp_path / "part/b", layout, box_scene(5))
-    source = Processed(tmp_path, layout)
-    assert (source.scene_count(), source.frame_count(0)) == (2, 6)
-    found = source.load(0, [1, 3])
-    assert np.abs(found.depth - scene.depth[[1, 3]]).max() <= layout.unit / 2 + 1e-4 or layout.unit == 1
-    assert np.allclose(found.poses, scene.poses[[1, 3]])
-    assert found.metric == layout.metric
-    assert on_the_walls(found) > 0.99
-    if layout.sky_from:
-        assert (found.depth[:, 0] == -1).all()
-
-
-def test_bad_processed_input_is_named(tmp_path: Path) -> None:
-    layout = LAYOUTS["scannet"]
-    write_processed(tmp_path / "a", layout, box_scene(4))
-    (tmp_path / "a/depth/00002.png").unlink()
-    with pytest.raises(DataError, match="missing-file"):
-        Processed(tmp_path, layout).frame_count(0)
-    bad = BadInput(skip=True)
-    assert Processed(tmp_path, layout, bad).frame_count(0) == 5
-    assert dict(bad.counts) == {"missing-file": 1}
-    np.savez(tmp_path / "a/cam/00001.npz", intrinsics=np.eye(3), pose=np.full((4, 4), np.nan))
-    with pytest.raises(DataError, match="pose-not-finite"):
-        Processed(tmp_path, layout, bad).load(0, [1])
-    np.savez(tmp_path / "a/cam/00001.npz", intrinsics=np.eye(3), pose=np.eye(3))
-    with pytest.raises(DataError, match="pose-size"):
-        Processed(tmp_path, layout, bad).load(0, [1])
-    (tmp_path / "a/cam/00001.npz").write_bytes(b"PK nothing")
-    with pytest.raises(DataError, match="unreadable"):
-        Processed(tmp_path, layout, bad).load(0, [1])
-    Image.fromarray(np.zeros((24, 32), np.uint16)).save(tmp_path / "a/depth/00000.png")
-    with pytest.raises(DataError, match="mixed-resolution"):
-        Processed(tmp_path, layout, bad).load(0, [0])
-    with pytest.raises(DataError, match="known are"):
-        Layout.named("no-such-set")

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from point3r_train.data.batches import ground_truth
 from point3r_train.data.frames import Frames
 
 HALF = np.array([2.0, 1.5, 3.0])
@@ -51,3 +52,11 @@ def write_posed_rgbd(folder: Path, frames: Frames) -> None:
         Image.fromarray(frames.rgb[i]).save(folder / f"color/{i:06}.png")
         Image.fromarray(np.rint(frames.depth[i] * 1000).astype(np.uint16)).save(folder / f"depth/{i:06}.png")
         np.savetxt(folder / f"pose/{i:06}.txt", frames.poses[i])
+
+
+def on_the_walls(frames: Frames) -> float:
+    """Share of points that lie on the walls of the box, within a part of a pixel."""
+    points, valid, _, _ = ground_truth(frames)
+    points = points @ frames.poses[0][:3, :3].T + frames.poses[0][:3, 3]
+    nearest = np.abs(np.abs(points) - HALF).min(-1)[valid]
+    return float((nearest < 0.05).mean())

@@ -109,7 +109,7 @@ class PackedFiles:
 
     root: Path
     name: str = "packed"
-    max_stride: int = 4
+    max_stride: int = 8
     video_probability: float = 0.9
 
     def __post_init__(self) -> None:
@@ -159,7 +159,7 @@ class PackedCommand:
     command: str
     frames: int
     name: str = "render"
-    max_stride: int = 4
+    max_stride: int = 8
     video_probability: float = 0.9
 
     def __post_init__(self) -> None:

@@ -1,68 +1,22 @@
-"""Reader of pre-processed data sets: one image, one depth file and one camera file (`.npz`) per frame.
+"""Reader of pre-processed data sets: one image and one depth file per frame, cameras in `.npz` files.
 
-A `Layout` says where they are and in which unit; `LAYOUTS` lists the sets that are stored this way, and any other is
-described by a JSON file with the fields of `Layout`. Sets whose depth is in OpenEXR files, or whose cameras are in one
-file per scene, are not covered.
+A `Layout` (`layouts.py`) says where they are and in which unit.
 """
 
 from __future__ import annotations
 
-import json
 import threading
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from . import exr
 from .frames import BadInput, DataError, Frames, checked_intrinsics, checked_pose
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Paths below a scene folder, `{}` = the frame's name; what the files hold."""
-
-    image: str
-    depth: str
-    camera: str
-    intrinsics_key: str = "intrinsics"
-    pose_key: str = "pose"
-    # Metres per unit of the depth file (`.png` or `.npy`).
-    unit: float = 0.001
-    # Metres from which depth means sky; 0 = the set has no sky.
-    sky_from: float = 0.0
-    metric: bool = True
-    max_stride: int = 8
-    video_probability: float = 0.8
-
-    @staticmethod
-    def named(name: str) -> Layout:
-        """A layout of the list, or of a JSON file."""
-        if name in LAYOUTS:
-            return LAYOUTS[name]
-        try:
-            values: dict[str, Any] = json.loads(Path(name).read_text())
-            return Layout(**values)
-        except (OSError, ValueError, TypeError) as error:
-            known = ", ".join(sorted(LAYOUTS))
-            raise DataError("unreadable", name, f"not a layout ({error}); known are {known}") from error
-
-
-_BY_FOLDER = Layout("rgb/{}.jpg", "depth/{}.npy", "cam/{}.npz", unit=1.0)
-LAYOUTS: dict[str, Layout] = {
-    "scannet": Layout("color/{}.jpg", "depth/{}.png", "cam/{}.npz", max_stride=30),
-    "wildrgbd": Layout("rgb/{}.jpg", "depth/{}.png", "metadata/{}.npz", "camera_intrinsics", "camera_pose"),
-    "hypersim": Layout("{}_rgb.png", "{}_depth.npy", "{}_cam.npz", unit=1.0, max_stride=4),
-    "vkitti2": Layout("{}_rgb.jpg", "{}_depth.png", "{}_cam.npz", "camera_intrinsics", "camera_pose", unit=0.01,
-                      sky_from=655.0, max_stride=5),
-    "spring": Layout(_BY_FOLDER.image, _BY_FOLDER.depth, _BY_FOLDER.camera, unit=1.0, max_stride=16),
-    "pointodyssey": Layout(_BY_FOLDER.image, _BY_FOLDER.depth, _BY_FOLDER.camera, unit=1.0, max_stride=4),
-    "mvs_synth": Layout(_BY_FOLDER.image, _BY_FOLDER.depth, _BY_FOLDER.camera, unit=1.0, metric=False),
-    "omniobject3d": Layout("rgb/{}.png", _BY_FOLDER.depth, _BY_FOLDER.camera, unit=1.0, metric=False),
-}  # fmt: skip
+from .layouts import Layout
 
 
 @dataclass(frozen=True)
@@ -84,6 +38,7 @@ class Processed:
         self.max_stride, self.video_probability = self.layout.max_stride, self.layout.video_probability
         self._lock = threading.Lock()
         self._checked: set[int] = set()
+        self._per_scene: dict[Path, dict[str, dict[str, np.ndarray]]] = {}
         before, after = self.layout.image.split("{}")
         depth = before.count("/")
         scenes: dict[Path, list[str]] = {}
@@ -113,48 +68,88 @@ class Processed:
         rgb, depth, poses, cameras = [], [], [], []
         for index in frames:
             name = s.names[index]
-            image = s.folder / layout.image.format(name)
+            image, depth_file = s.folder / layout.image.format(name), s.folder / layout.depth.format(name)
             try:
                 rgb.append(np.asarray(Image.open(image).convert("RGB")))
             except OSError as error:
                 raise DataError("unreadable", image, str(error)) from error
-            depth.append(self._read_depth(s.folder / layout.depth.format(name)))
-            for where, found in ((image, rgb[-1].shape[:2]), (s.folder / layout.depth.format(name), depth[-1].shape)):
+            camera = s.folder / layout.camera.format(name)
+            values = self._camera(camera, name)
+            scale = float(values[layout.depth_scale_key]) if layout.depth_scale_key else 1.0
+            depth.append(self._read_depth(depth_file, scale, rgb[-1].shape[:2]))
+            for where, found in ((image, rgb[-1].shape[:2]), (depth_file, depth[-1].shape)):
                 if found != rgb[0].shape[:2]:
                     expected = rgb[0].shape[:2]
                     detail = f"{found[1]}x{found[0]}, but this scene is {expected[1]}x{expected[0]}"
                     raise DataError("mixed-resolution", where, detail)
-            camera = s.folder / layout.camera.format(name)
-            values = self._read_camera(camera)
-            cameras.append(checked_intrinsics(values[layout.intrinsics_key], camera))
-            poses.append(checked_pose(values[layout.pose_key], camera))
+            cameras.append(checked_intrinsics(_matrix(values[layout.intrinsics_key]), camera))
+            poses.append(checked_pose(self._pose(values), camera))
         return Frames(np.stack(rgb), np.stack(depth), np.stack(poses), np.stack(cameras), layout.metric)
 
     def _none(self, folder: Path) -> int:
         raise DataError("too-few-frames", folder, "no usable frame")
 
     def _is_complete(self, folder: Path, name: str) -> bool:
-        for pattern in (self.layout.depth, self.layout.camera):
-            file = folder / pattern.format(name)
+        camera = folder / self.layout.camera.format(name)
+        for file in (folder / self.layout.depth.format(name), camera):
             if not file.is_file():
                 self.bad.handle(DataError("missing-file", file, "not there"))
                 return False
+        if self.layout.camera_per_scene:
+            try:
+                self._camera(camera, name)
+            except DataError as error:
+                self.bad.handle(error)
+                return False
         return True
 
-    def _read_depth(self, file: Path) -> np.ndarray:
+    def _read_depth(self, file: Path, scale: float, size: tuple[int, int]) -> np.ndarray:
         try:
-            values = np.load(file) if file.suffix == ".npy" else np.asarray(Image.open(file))
+            if file.suffix == ".exr":
+                values = exr.read(file)
+            else:
+                values = np.load(file) if file.suffix == ".npy" else np.asarray(Image.open(file))
         except (OSError, ValueError) as error:
             raise DataError("unreadable", file, str(error)) from error
         if values.ndim != 2:
             raise DataError("unreadable", file, f"depth of shape {list(values.shape)}, expected height x width")
-        metres = np.nan_to_num(values.astype(np.float32) * np.float32(self.layout.unit), posinf=0, neginf=0)
+        unit = np.float32(self.layout.unit * scale)
+        metres = np.nan_to_num(values.astype(np.float32) * unit, posinf=0, neginf=0)
         if self.layout.sky_from > 0:
             metres = np.where(metres >= self.layout.sky_from, np.float32(-1), metres)
+        if self.layout.resize_depth and metres.shape != size:
+            rows, columns = ((np.arange(n) + 0.5) * m / n for n, m in zip(size, metres.shape, strict=True))
+            metres = metres[np.ix_(rows.astype(int), columns.astype(int))]
         return metres
 
+    def _pose(self, values: dict[str, np.ndarray]) -> np.ndarray:
+        if self.layout.pose_key:
+            return values[self.layout.pose_key]
+        rotation, translation = values[self.layout.rotation_key], values[self.layout.translation_key]
+        if rotation.shape != (3, 3) or translation.size != 3:
+            return np.concatenate([rotation.ravel(), translation.ravel()])  # of the wrong size: refused by its number
+        pose = np.eye(4)
+        pose[:3, :3], pose[:3, 3] = rotation, translation.ravel()
+        return pose
+
+    def _camera(self, file: Path, name: str) -> dict[str, np.ndarray]:
+        if not self.layout.camera_per_scene:
+            return self._read_camera(file)
+        # Read once: the same file serves every frame of the scene.
+        if file not in self._per_scene:
+            values = self._read_camera(file)
+            names = [Path(str(n)).stem for n in values.pop(self.layout.names_key)]
+            for key, array in values.items():
+                if len(array) != len(names):
+                    raise DataError("unreadable", file, f"{len(array)} entries in {key}, but {len(names)} names")
+            self._per_scene[file] = {n: {k: v[i] for k, v in values.items()} for i, n in enumerate(names)}
+        found = self._per_scene[file].get(name)
+        if found is None:
+            raise DataError("missing-file", file, f"no camera of the frame {name}")
+        return found
+
     def _read_camera(self, file: Path) -> dict[str, np.ndarray]:
-        wanted = (self.layout.intrinsics_key, self.layout.pose_key)
+        wanted = self.layout.camera_keys
         try:
             with np.load(file) as values:
                 return {key: values[key] for key in wanted}
@@ -162,3 +157,11 @@ class Processed:
             raise DataError("unreadable", file, f"needs the arrays {wanted}: {error}") from error
         except (OSError, ValueError, zipfile.BadZipFile) as error:
             raise DataError("unreadable", file, str(error)) from error
+
+
+def _matrix(values: np.ndarray) -> np.ndarray:
+    """3x3, from itself or from fx fy cx cy with or without width and height before them."""
+    if values.ndim == 1 and values.size in (4, 6):
+        fx, fy, cx, cy = values[-4:]
+        return np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1]])
+    return values
