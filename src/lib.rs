@@ -24,9 +24,9 @@ pub mod eval;
 pub mod export;
 pub mod frames;
 pub mod geometry;
-/// The GPU kernels: which form of them runs, and a recording of what they bind.
+/// The GPU kernels: which form of them runs, a recording of what they bind, and their time.
 pub mod kernels {
-    pub use crate::ops::wgsl::{Recording, Usage, Variant};
+    pub use crate::ops::wgsl::{Recording, StageUsage, Timer, Usage, Variant};
 }
 pub mod keyframes;
 pub mod memory;

@@ -113,21 +113,30 @@ impl Engine {
         to_js(&DeviceAnswer { report: self.compute.report.clone(), rendering })
     }
 
-    /// Makes the loaded model the one in use.
+    /// Makes the loaded model the one in use. On a GPU everything it will run is compiled first, so that no frame waits.
     #[wasm_bindgen(js_name = finishModel)]
     pub async fn finish_model(&self) -> Answer {
-        let mut session = self.session.borrow_mut();
-        let session = session.as_mut().ok_or_else(EngineError::busy)?;
+        if self.session.borrow().is_none() {
+            return Err(EngineError::busy().into());
+        }
         let loader = self.loader.take().ok_or_else(|| EngineError::bad_request("open a manifest first"))?;
         let (name, trained) = (loader.manifest().name.clone(), loader.manifest().trained);
         self.scan.loaded(loader.manifest());
         let (config, parameters) = loader.finish().map_err(EngineError::from)?;
         let answer = ModelAnswer { name, trained, parameters: config.parameter_count(), input_size: config.image_size };
-        session.load(Point3r::new(config, parameters).map_err(EngineError::from)?);
-        session.set_model_note(ModelNote { name: answer.name.clone(), trained: Some(trained) });
-        self.check_gpu()?;
+        let model = Point3r::new(config, parameters).map_err(EngineError::from)?;
+        // Meanwhile nothing else may compute: the session is away, as during a frame.
+        let mut session = self.session.borrow_mut().take().ok_or_else(EngineError::busy)?;
+        let warmed = self.unless_lost(model.warm_up(model.usual_size(), &self.pace)).await;
+        let warmed = warmed.and_then(|done| done.map_err(|e| EngineError::new(e.code(), e.to_string())));
+        let warmed = warmed.and_then(|()| self.check_gpu());
+        if warmed.is_ok() {
+            session.load(model);
+            session.set_model_note(ModelNote { name: answer.name.clone(), trained: Some(trained) });
+        }
+        self.settle(session);
+        warmed?;
         self.error.take();
-        self.publish(session);
         to_js(&answer)
     }
 
@@ -332,8 +341,8 @@ impl Engine {
         }
     }
 
-    /// Runs `work` until it is done, the device it runs on is lost, or a reset is asked for.
-    async fn race<F: Future>(&self, work: F) -> Result<F::Output, EngineError> {
+    /// Runs `work` until it is done or the device it runs on is lost.
+    async fn unless_lost<F: Future>(&self, work: F) -> Result<F::Output, EngineError> {
         let mut work = pin!(work);
         let gpu = self.compute.gpu.as_ref().filter(|_| self.compute.report.backend == Backend::Gpu);
         let mut lost = gpu.map(|gpu| gpu.events.until_lost());
@@ -341,13 +350,22 @@ impl Engine {
             if let Some(Poll::Ready(error)) = lost.as_mut().map(|lost| Pin::new(lost).poll(context)) {
                 return Poll::Ready(Err(error.into()));
             }
+            work.as_mut().poll(context).map(Ok)
+        })
+        .await
+    }
+
+    /// Runs `work` until it is done, the device it runs on is lost, or a reset is asked for.
+    async fn race<F: Future>(&self, work: F) -> Result<F::Output, EngineError> {
+        let mut work = pin!(work);
+        let until_reset = poll_fn(|context| {
             if self.reset_requested.get() {
                 return Poll::Ready(Err(EngineError::bad_request("the reconstruction was reset")));
             }
             self.push_waker.replace(Some(context.waker().clone()));
             work.as_mut().poll(context).map(Ok)
-        })
-        .await
+        });
+        self.unless_lost(until_reset).await?
     }
 
     fn command(&self, command: Command) -> Answer<()> {

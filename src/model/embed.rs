@@ -8,7 +8,7 @@ use std::f32::consts::PI;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::config::Config;
-use crate::ops::{Conv, Linear, Map, MapNorm, gelu};
+use crate::ops::{Conv, Linear, Map, MapNorm, gelu, image_patches, normalised};
 use crate::preprocess::RgbImage;
 use crate::weights::{Parameters, WeightsError};
 
@@ -69,18 +69,10 @@ impl ImageEmbedding {
     }
 
     /// Embeds an image whose sides are multiples of `side`.
-    pub(super) fn forward(
-        &self,
-        image: &RgbImage,
-        grid @ [rows, columns]: [usize; 2],
-        side: usize,
-        device: &Device,
-    ) -> Embedded {
+    pub(super) fn forward(&self, image: &RgbImage, grid: [usize; 2], side: usize, device: &Device) -> Embedded {
         match &self.kind {
             Kind::Patches(linear) => {
-                let shape = [rows * columns, 3 * side * side];
-                let patches = TensorData::new(normalised_patches(image, grid, side), shape);
-                Embedded { tokens: linear.forward(Tensor::from_data(patches, device)), fine: None }
+                Embedded { tokens: linear.forward(image_patches(image, grid, side, device)), fine: None }
             }
             Kind::Stem(stem) => {
                 let shape = [1, 3, image.height, image.width];
@@ -114,27 +106,6 @@ impl Stem {
     }
 }
 
-/// `(u8 / 255 - 0.5) / 0.5` (spec section 2).
-fn normalised(value: u8) -> f32 {
-    (f32::from(value) / 255.0 - 0.5) / 0.5
-}
-
-/// Normalised pixels, patch by patch, channel by channel.
-fn normalised_patches(image: &RgbImage, [rows, columns]: [usize; 2], side: usize) -> Vec<f32> {
-    let mut values = Vec::with_capacity(image.rgb.len());
-    for patch in 0..rows * columns {
-        let (top, left) = (patch / columns * side, patch % columns * side);
-        for channel in 0..3 {
-            for y in top..top + side {
-                let row = (y * image.width + left) * 3;
-                let pixels = image.rgb.get(row..row + 3 * side).unwrap_or_default();
-                values.extend(pixels.iter().skip(channel).step_by(3).map(|&u| normalised(u)));
-            }
-        }
-    }
-    values
-}
-
 /// Normalised pixels, channel by channel.
 fn normalised_map(image: &RgbImage) -> Vec<f32> {
     let channel = |c| image.rgb.iter().skip(c).step_by(3).map(|&u| normalised(u));
@@ -161,6 +132,7 @@ fn position_table([rows, columns]: [usize; 2]) -> Vec<f32> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -180,7 +152,8 @@ mod tests {
     fn map_and_patches_hold_the_same_pixels() {
         let rgb: Vec<u8> = (0..16 * 32 * 3).map(|i| (i * 7 % 251) as u8).collect();
         let image = RgbImage { width: 32, height: 16, rgb };
-        let (map, patches) = (normalised_map(&image), normalised_patches(&image, [1, 2], 16));
+        let patches = image_patches(&image, [1, 2], 16, &Device::flex());
+        let (map, patches) = (normalised_map(&image), patches.into_data().try_into_vec::<f32>().unwrap());
         // Second patch, blue, row 3, column 5.
         assert_eq!(map[2 * 512 + 3 * 32 + 21], patches[768 + 512 + 3 * 16 + 5]);
     }

@@ -52,10 +52,3 @@ impl PointerNetwork {
         key + value
     }
 }
-
-/// Mean point of each patch, `[patches, 3]`.
-pub(crate) fn patch_means(patches: Tensor<2>) -> Tensor<2> {
-    let [count, values] = patches.dims();
-    let by_axis: Tensor<3> = patches.reshape([count, 3, values / 3]);
-    by_axis.mean_dim(2).squeeze_dim(2)
-}

@@ -4,6 +4,9 @@ use std::fmt;
 
 use burn::tensor::Tensor;
 
+use crate::kernels::Timer;
+use crate::ops::wgsl::record;
+
 /// A recorded tensor: its values on the device, flattened, and its shape.
 pub type Record = (String, Tensor<1>, Vec<usize>);
 
@@ -16,6 +19,7 @@ pub struct Probe {
     records: Option<Vec<Record>>,
     clock: Option<(Clock, f64)>,
     stages: Vec<(&'static str, f64)>,
+    timer: Option<Timer>,
 }
 
 impl fmt::Debug for Probe {
@@ -45,6 +49,20 @@ impl Probe {
         Self { clock: Some((clock, now)), ..Self::default() }
     }
 
+    /// Also has the GPU measure the stages.
+    #[must_use]
+    pub fn with_timer(self, timer: Option<Timer>) -> Self {
+        Self { timer, ..self }
+    }
+
+    /// Milliseconds that the GPU spent on each stage, where a timer was given.
+    pub async fn gpu_stages(&mut self) -> Vec<(&'static str, f64)> {
+        match self.timer.take() {
+            Some(timer) => timer.finish().await,
+            None => Vec::new(),
+        }
+    }
+
     /// Whether intermediates are recorded.
     #[must_use]
     pub fn is_on(&self) -> bool {
@@ -68,6 +86,10 @@ impl Probe {
 
     /// Ends the stage that began with the frame or with the stage before.
     pub(crate) fn stage(&mut self, name: &'static str) {
+        record::stage(name);
+        if let Some(timer) = &mut self.timer {
+            timer.end(name);
+        }
         if let Some((clock, since)) = &mut self.clock {
             let now = clock();
             self.stages.push((name, now - *since));

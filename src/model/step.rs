@@ -8,7 +8,7 @@ use super::embed::{Embedded, ImageEmbedding};
 use super::encoder::Encoder;
 use super::error::ModelError;
 use super::heads::{Heads, activate_pose};
-use super::pointers::{PointerNetwork, patch_means};
+use super::pointers::PointerNetwork;
 use super::pose_memory::PoseMemory;
 use super::prediction::Prediction;
 use super::probe::Probe;
@@ -252,10 +252,9 @@ impl Point3r {
         let pose_slots = self.pose_memory.write(key, pose_out, slots, pace).await;
         probe.record("pose_mem_after", &pose_slots);
         let rotary = &geometry.value;
-        let point_patches = patches_of_map(points_world.clone(), self.config.patch_size);
-        let features = self.pointers.features(encoded, last, point_patches.clone(), rotary, probe, pace).await;
+        let (point_patches, means) = patches_of_map(points_world.clone(), self.config.patch_size);
+        let features = self.pointers.features(encoded, last, point_patches, rotary, probe, pace).await;
         let features = self.to_memory_stream.forward(features);
-        let means = patch_means(point_patches);
         probe.record("new_patch_pos", &means);
 
         probe.stage("write");

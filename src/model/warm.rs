@@ -10,8 +10,9 @@ use crate::pace::Pace;
 use crate::preprocess::RgbImage;
 
 impl Point3r {
-    /// Compiles the kernels of a first and of a later frame of `[height, width]`, without running them. On the CPU
-    /// there is nothing to compile. While it runs, nothing else of this process computes on a GPU.
+    /// Compiles the kernels of a first and of a later frame, without running them: of `[height, width]`, upright and
+    /// across, and of an odd number of patches, because burn's kernels come in forms for odd and even sizes. On the
+    /// CPU there is nothing to compile. While it runs, nothing else of this process computes on a GPU.
     ///
     /// # Errors
     /// When the device is lost meanwhile.
@@ -19,13 +20,17 @@ impl Point3r {
         if Variant::of(self.device()).is_none() {
             return Ok(());
         }
-        let image = RgbImage { width, height, rgb: vec![128; width.saturating_mul(height).saturating_mul(3)] };
         let _dry = DryRun::new();
-        for mut state in [self.start(), self.after_one_frame(&image)?] {
-            match self.step(&mut state, &image, pace).await {
-                // Nothing was computed: what is read back is whatever the buffers held.
-                Ok(_) | Err(ModelError::NotFinite) => {}
-                Err(error) => return Err(error),
+        let patch = self.config().patch_size;
+        let odd = |side: usize| ((side / patch) | 1) * patch;
+        for [height, width] in [[height, width], [width, height], [odd(height), odd(width)]] {
+            let image = RgbImage { width, height, rgb: vec![128; width.saturating_mul(height).saturating_mul(3)] };
+            for mut state in [self.start(), self.after_one_frame(&image)?] {
+                match self.step(&mut state, &image, pace).await {
+                    // Nothing was computed: what is read back is whatever the buffers held.
+                    Ok(_) | Err(ModelError::NotFinite) => {}
+                    Err(error) => return Err(error),
+                }
             }
         }
         Ok(())

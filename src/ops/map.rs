@@ -103,14 +103,6 @@ impl Map {
     }
 }
 
-/// A `[height, width, 3]` map cut into flattened square patches `[patches, 3 * side * side]`.
-pub(crate) fn patches_of_map(map: Tensor<3>, side: usize) -> Tensor<2> {
-    let [height, width, channels] = map.dims();
-    let (h, w) = (height / side, width / side);
-    let tiles: Tensor<5> = map.reshape([h, side, w, side, channels]);
-    tiles.permute([0, 2, 4, 1, 3]).reshape([h * w, channels * side * side])
-}
-
 /// Bilinear upsampling by two, corners aligned.
 fn upsample2(x: Tensor<4>) -> Tensor<4> {
     let [batch, channels, h, w] = x.dims();

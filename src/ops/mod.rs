@@ -7,6 +7,7 @@ mod host;
 mod linear;
 mod map;
 mod norm;
+mod patches;
 mod rotary;
 pub(crate) mod wgsl;
 
@@ -16,8 +17,9 @@ pub(crate) use attention::{attend_other, attend_own};
 pub(crate) use conv::{Conv, UpConv};
 pub(crate) use host::{each_row, in_place, is_host};
 pub(crate) use linear::{Linear, Then};
-pub(crate) use map::{Map, patches_of_map};
+pub(crate) use map::Map;
 pub(crate) use norm::MapNorm;
+pub(crate) use patches::{image_patches, normalised, patches_of_map};
 pub(crate) use rotary::{Places, Rotary, SpaceRotary};
 
 use crate::weights::{Parameters, WeightsError};

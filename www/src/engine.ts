@@ -98,7 +98,7 @@ export interface EngineEvents {
   /** The share of the file being made that is there. */
   taking(share: number): void;
   /** Bytes of the model loaded so far, frames of a replay, per cent of a saved scan, bytes of a checkpoint (twice). */
-  progress(stage: 'model' | 'replay' | 'restore' | 'convert', done: number, total: number): void;
+  progress(stage: 'model' | 'prepare' | 'replay' | 'restore' | 'convert', done: number, total: number): void;
   saving(saving: Saving): void;
   /** The engine is gone: every call in flight has been rejected with `crashed`. */
   crashed(error: Point3rError): void;

@@ -71,6 +71,16 @@ export class EngineHost {
     }
   }
 
+  /** The last thing that loading does on a GPU is compiling for it. */
+  private loaded(done: number, total: number): void {
+    const last = total > 0 && done >= total && this.engine?.device().backend === 'gpu';
+    this.port.post(
+      last
+        ? { type: 'progress', stage: 'prepare', done: 0, total: 0 }
+        : { type: 'progress', stage: 'model', done, total },
+    );
+  }
+
   private answer(request: Request): Promise<Calls[CallName]['result']> {
     if (isSceneRequest(request)) {
       return this.scene(request);
@@ -94,9 +104,7 @@ export class EngineHost {
       case 'create':
         return this.create(request.args);
       case 'loadModel':
-        return loadModel(this.living(), request.args, (done, total) =>
-          this.port.post({ type: 'progress', stage: 'model', done, total }),
-        );
+        return loadModel(this.living(), request.args, (done, total) => this.loaded(done, total));
       case 'start':
         return this.start(request.args);
       case 'push':

@@ -231,7 +231,7 @@ export type ToWorker = Request | ViewCommand;
 export type FromWorker =
   | { type: 'answer'; id: number; value: Calls[CallName]['result'] }
   | { type: 'refusal'; id: number; error: EngineFailure }
-  | { type: 'progress'; stage: 'model' | 'replay' | 'restore' | 'convert'; done: number; total: number }
+  | { type: 'progress'; stage: 'model' | 'prepare' | 'replay' | 'restore' | 'convert'; done: number; total: number }
   | { type: 'saving'; saving: Saving }
   | { type: 'taking'; share: number }
   | { type: 'crashed'; message: string }

@@ -11,7 +11,7 @@ import type { TakeFormat } from './take';
 export type PageState = 'loading' | 'unsupported' | 'ready' | 'running' | 'paused' | 'lost' | 'failed';
 
 export interface Progress {
-  stage: 'engine' | 'model' | 'open' | 'frames' | 'recover' | 'replay' | 'restore' | 'convert';
+  stage: 'engine' | 'model' | 'prepare' | 'open' | 'frames' | 'recover' | 'replay' | 'restore' | 'convert';
   done: number;
   total: number;
 }

@@ -191,6 +191,7 @@ export const STATE_TEXT: Record<PageState, string> = {
 export const STAGE_TEXT: Record<Progress['stage'], string> = {
   engine: 'Starting the engine',
   model: 'Loading the model',
+  prepare: 'Preparing the GPU',
   open: 'Opening the file',
   frames: 'Reconstructing',
   recover: 'Recovering after a lost device',

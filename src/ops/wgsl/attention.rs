@@ -1,7 +1,7 @@
 //! Attention with online softmax on the GPU: memory grows with tokens, not with their product.
 //! Texts: `shaders/kernels/attention.wgsl`, `attention_tiled.wgsl`. CPU twin: `attend` on the CPU.
 
-use super::{Buffer, Kernel, Text, Variant, launch, word};
+use super::{Buffer, Kernel, Text, Variant, launch, with_head, word};
 
 /// Where queries, keys and values lie; all heads of a token side by side.
 #[derive(Debug, Clone, Copy)]
@@ -33,6 +33,7 @@ pub(crate) fn attend(variant: Variant, streams: Streams<'_>, counts: [usize; 2],
     let numbers = [queries, keys, heads].map(word);
     let places = [q_row, k_row, k_at, v_at].map(word);
     let info: Vec<u32> = numbers.into_iter().chain([scale.to_bits()]).chain(places).collect();
+    super::record::computed(4 * queries * keys * heads * width);
     let (kernel, per_group) = kernel(variant, own, width);
     let groups = [queries.div_ceil(per_group), heads, 1];
     match streams {
@@ -58,12 +59,12 @@ fn kernel(variant: Variant, own: bool, width: usize) -> (Kernel, usize) {
         // Keys and values together fill at most 16 KiB; keys are taken four at a time.
         let keys = (512 / quads / 4 * 4).min(32);
         let numbers = vec![quads_word, ("KEYS", word(keys)), ("TILE", word(keys * quads))];
-        let template = include_str!("../../../shaders/kernels/attention_tiled.wgsl");
+        let template = with_head!("attention_head", "attention_tiled");
         let text = Text { template, flags, numbers };
         return (Kernel { name: "attention_tiled", text, group: [64, 1, 1] }, 64);
     }
     let rows = if width > 64 { 2 } else { 4 };
-    let template = include_str!("../../../shaders/kernels/attention.wgsl");
+    let template = with_head!("attention_head", "attention");
     let text = Text { template, flags, numbers: vec![quads_word, ("ROWS", word(rows))] };
     (Kernel { name: "attention", text, group: [64, 1, 1] }, 64 * rows)
 }

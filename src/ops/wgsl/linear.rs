@@ -1,7 +1,7 @@
 //! Linear map on the GPU: dense or packed weights, f32 sums, with bias, GELU or residual in the same pass.
 //! Texts: `shaders/kernels/linear.wgsl`, `linear_tiled.wgsl`. CPU twin: `Linear` on the CPU.
 
-use super::{Buffer, Kernel, Text, Variant, launch, word};
+use super::{Buffer, Kernel, Text, Variant, launch, with_head, word};
 
 /// Weights `[outputs, inputs]` on the GPU.
 #[derive(Debug, Clone)]
@@ -103,6 +103,7 @@ impl Weights {
         }
         let set = [("GELU", after.gelu), ("RELU", after.relu_before), ("CONV", conv.is_some())];
         flags.extend(set.into_iter().filter_map(|(name, on)| on.then_some(name)));
+        super::record::computed(2 * tokens * inputs * outputs * conv.map_or(1, |c| c.kernel * c.kernel));
         let y = x.beside([tokens, outputs]);
         let (kernel, groups) = kernel(variant, flags, tokens, outputs);
         launch(kernel, groups, &bound, &[&y], &info.into_iter().map(word).collect::<Vec<_>>());
@@ -113,14 +114,13 @@ impl Weights {
 fn kernel(variant: Variant, flags: Vec<&'static str>, tokens: usize, outputs: usize) -> (Kernel, [usize; 3]) {
     // A single token leaves nothing to share: tiles would compute 31 rows for nothing.
     if variant == Variant::Tiled && tokens > 4 {
-        let text =
-            Text { template: include_str!("../../../shaders/kernels/linear_tiled.wgsl"), flags, numbers: vec![] };
+        let text = Text { template: with_head!("linear_head", "linear_tiled"), flags, numbers: vec![] };
         let kernel = Kernel { name: "linear_tiled", text, group: [8, 8, 1] };
         return (kernel, [outputs.div_ceil(64), tokens.div_ceil(32), 1]);
     }
     let rows = if tokens > 4 { 8 } else { 1 };
     let numbers = vec![("ROWS", word(rows))];
-    let text = Text { template: include_str!("../../../shaders/kernels/linear.wgsl"), flags, numbers };
+    let text = Text { template: with_head!("linear_head", "linear"), flags, numbers };
     (Kernel { name: "linear", text, group: [64, 1, 1] }, [outputs.div_ceil(4 * 64), tokens.div_ceil(rows), 1])
 }
 

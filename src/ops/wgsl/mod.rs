@@ -9,10 +9,12 @@ pub(crate) mod attention;
 pub(crate) mod linear;
 pub(crate) mod map;
 pub(crate) mod norm;
+pub(crate) mod patches;
 pub(crate) mod pointers;
-mod record;
+pub(crate) mod record;
 pub(crate) mod rotary;
 mod source;
+mod timer;
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -22,8 +24,9 @@ use burn_cubecl::cubecl::server::{Handle, KernelArguments, MetadataBindingInfo};
 use burn_cubecl::cubecl::{CubeCount, CubeDim, ExecutionMode};
 use burn_wgpu::{CubeTensor, KernelSource, SourceKernel, SourceTemplate, Wgpu, into_contiguous};
 
-pub use record::{Recording, Usage};
-pub(crate) use source::Text;
+pub use record::{Recording, StageUsage, Usage};
+pub(crate) use source::{Text, with_head};
+pub use timer::Timer;
 
 /// The form of the kernels that a device runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

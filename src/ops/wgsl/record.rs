@@ -26,6 +26,24 @@ pub struct Usage {
     pub read_bytes: u64,
     /// How many of them there were.
     pub reads: usize,
+    /// Floating point operations of linear maps, convolutions and attention; a product and its sum are two.
+    pub flops: u64,
+    /// The same by stage of the frame, in order.
+    pub stages: Vec<StageUsage>,
+}
+
+/// What one stage of a frame launched.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StageUsage {
+    /// As the probe names it.
+    pub name: &'static str,
+    /// Dispatches of the kernels.
+    pub dispatches: usize,
+    /// Operations, as in [`Usage::flops`].
+    pub flops: u64,
+    /// Bytes bound, as in [`Usage::bound_bytes`].
+    pub bound_bytes: u64,
 }
 
 impl Usage {
@@ -101,6 +119,23 @@ pub(super) fn read(bytes: u64) {
     note(|open| {
         open.usage.reads += 1;
         open.usage.read_bytes += bytes;
+    });
+}
+
+/// A product of that many operations was launched.
+pub(super) fn computed(flops: usize) {
+    note(|open| open.usage.flops += flops as u64);
+}
+
+/// A stage of the frame ends: what was launched since the last one is its own.
+pub(crate) fn stage(name: &'static str) {
+    note(|open| {
+        let usage = &mut open.usage;
+        let before = |of: fn(&StageUsage) -> u64| usage.stages.iter().map(of).sum::<u64>();
+        let dispatches = usage.total_dispatches() - usage.stages.iter().map(|s| s.dispatches).sum::<usize>();
+        let flops = usage.flops - before(|s| s.flops);
+        let bound_bytes = usage.bound_bytes - before(|s| s.bound_bytes);
+        usage.stages.push(StageUsage { name, dispatches, flops, bound_bytes });
     });
 }
 

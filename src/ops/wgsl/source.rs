@@ -7,6 +7,17 @@
 //! @binding(#)     numbered in order, counting only what is kept
 //! ```
 
+/// Two files as one template: what several kernels share stands in the first.
+macro_rules! with_head {
+    ($head:literal, $body:literal) => {
+        concat!(
+            include_str!(concat!("../../../shaders/kernels/", $head, ".wgsl")),
+            include_str!(concat!("../../../shaders/kernels/", $body, ".wgsl"))
+        )
+    };
+}
+pub(crate) use with_head;
+
 /// A template and what it is instantiated with.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Text {
