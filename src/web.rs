@@ -36,7 +36,7 @@ use self::messages::{
     Answer, CreateOptions, DeviceAnswer, ModelAnswer, StartOptions, StatsAnswer, VerifyBytes, from_js, rgb_image, to_js,
 };
 use self::snapshot::Snapshot;
-use self::view::{View, ViewOptions};
+use self::view::View;
 use crate::device::{Backend, Compute, DeviceChoice, DeviceError, Gpu};
 use crate::frames::Frame;
 use crate::model::Point3r;
@@ -263,46 +263,6 @@ impl Engine {
             scale: snapshot.scale(),
             error: lost.or_else(|| self.error.borrow().clone()),
         })
-    }
-
-    /// Size of the view in CSS pixels, and device pixels per CSS pixel.
-    pub fn resize(&self, width: f64, height: f64, pixel_ratio: f64) {
-        self.with_view(|view| view.resize(width, height, pixel_ratio));
-    }
-
-    /// Turns the view by a drag, CSS pixels.
-    pub fn orbit(&self, dx: f32, dy: f32) {
-        self.with_view(|view| view.orbit(dx, dy));
-    }
-
-    /// Moves the view by a drag, CSS pixels.
-    pub fn pan(&self, dx: f32, dy: f32) {
-        self.with_view(|view| view.pan(dx, dy));
-    }
-
-    /// Comes closer (factor > 1) or backs away.
-    pub fn zoom(&self, factor: f32) {
-        self.with_view(|view| view.zoom(factor));
-    }
-
-    /// Shows everything.
-    pub fn fit(&self) {
-        let snapshot = self.snapshot.borrow();
-        self.with_view(|view| view.fit(&snapshot));
-    }
-
-    /// Changes how points are drawn.
-    #[wasm_bindgen(js_name = setView)]
-    pub fn set_view(&self, options: JsValue) -> Answer<()> {
-        let options: ViewOptions = from_js(options)?;
-        let snapshot = self.snapshot.borrow();
-        self.with_view(|view| view.set(&options, &snapshot));
-        Ok(())
-    }
-
-    /// Draws if something changed; whether it did.
-    pub fn draw(&self) -> bool {
-        self.lost().is_none() && self.view.borrow_mut().as_mut().is_some_and(View::draw)
     }
 
     /// Runs a reference folder on the engine's compute device and compares.

@@ -1,4 +1,4 @@
-//! Looking at the scene: what is under the pointer, a frame's maps, the course of the memory, the scale.
+//! Looking at the scene: where the viewer goes, what is under the pointer, a frame's maps, the course of the memory, the scale.
 
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
@@ -6,8 +6,8 @@ use wasm_bindgen::prelude::*;
 use super::Engine;
 use super::command::Command;
 use super::error::EngineError;
-use super::messages::{Answer, to_js};
-use super::view::{Navigation, View};
+use super::messages::{Answer, from_js, to_js};
+use super::view::{Navigation, View, ViewOptions};
 use crate::render::{ColourMode, maps};
 
 #[derive(Serialize)]
@@ -53,6 +53,46 @@ struct ViewAnswer {
 
 #[wasm_bindgen]
 impl Engine {
+    /// Size of the view in CSS pixels, and device pixels per CSS pixel.
+    pub fn resize(&self, width: f64, height: f64, pixel_ratio: f64) {
+        self.with_view(|view| view.resize(width, height, pixel_ratio));
+    }
+
+    /// Turns the view by a drag, CSS pixels.
+    pub fn orbit(&self, dx: f32, dy: f32) {
+        self.with_view(|view| view.orbit(dx, dy));
+    }
+
+    /// Moves the view by a drag, CSS pixels.
+    pub fn pan(&self, dx: f32, dy: f32) {
+        self.with_view(|view| view.pan(dx, dy));
+    }
+
+    /// Comes closer (factor > 1) or backs away.
+    pub fn zoom(&self, factor: f32) {
+        self.with_view(|view| view.zoom(factor));
+    }
+
+    /// Shows everything.
+    pub fn fit(&self) {
+        let snapshot = self.snapshot.borrow();
+        self.with_view(|view| view.fit(&snapshot));
+    }
+
+    /// Changes how points are drawn.
+    #[wasm_bindgen(js_name = setView)]
+    pub fn set_view(&self, options: JsValue) -> Answer<()> {
+        let options: ViewOptions = from_js(options)?;
+        let snapshot = self.snapshot.borrow();
+        self.with_view(|view| view.set(&options, &snapshot));
+        Ok(())
+    }
+
+    /// Draws if something changed; whether it did.
+    pub fn draw(&self) -> bool {
+        self.lost().is_none() && self.view.borrow_mut().as_mut().is_some_and(View::draw)
+    }
+
     /// Reads the pointers back where they are shown and not known: on a GPU they stay there until somebody looks.
     #[wasm_bindgen(js_name = readPointers)]
     pub async fn read_pointers(&self) -> Answer<()> {

@@ -42,7 +42,10 @@ pub(crate) fn in_browser(project: &Project, script: &str, args: &[String]) -> Ou
     build(project, true)?;
     let model = wasm::tiny_model(project)?;
     let mut command = project.npm(&["run", "--silent", script, "--"]);
-    run(command.args(args).env("CHROMIUM", browser).env("POINT3R_TINY_MODEL", model))
+    // The program makes the picture of the fake camera where there is no recording.
+    let program = project.target.join("release").join(format!("point3r{}", std::env::consts::EXE_SUFFIX));
+    command.args(args).env("CHROMIUM", browser).env("POINT3R_TINY_MODEL", model).env("POINT3R_BIN", program);
+    run(&mut command)
 }
 
 fn build(project: &Project, page: bool) -> Outcome {
