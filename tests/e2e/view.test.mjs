@@ -135,7 +135,7 @@ test('the timeline shows this frame, up to here or all, and the maps of the fram
   await slider.press('ArrowRight');
   await page.waitForTimeout(500);
   assert.notEqual((await maps())[0][2], second[0][2], 'another frame, another picture');
-  assert.match(await timeline.locator('figcaption').nth(1).textContent(), /\d.*–.*\d/);
+  assert.match(await timeline.locator('figcaption').nth(1).textContent(), /\d.*m.*\d.*m/);
   await timeline.getByRole('button', { name: 'Maps' }).click();
   await timeline.getByRole('radio', { name: 'All' }).check({ force: true });
   await page.getByLabel('Camera path', { exact: true }).check();
