@@ -1,6 +1,7 @@
 //! The command line, one file per command. Exit codes: 0 ok, 1 a check failed, 2 usage or input error.
 
 mod bench;
+mod bench_block;
 mod convert;
 mod demo;
 mod eval;
@@ -42,6 +43,8 @@ enum Command {
     QuantError(quant_error::Args),
     /// Time the network with formula weights.
     Bench(bench::Args),
+    /// Time one encoder block of the released size, beside PyTorch if asked.
+    BenchBlock(bench_block::Args),
 }
 
 /// What a command ends with: whether its check passed, or an error the user can act on.
@@ -67,6 +70,7 @@ pub fn main() -> ExitCode {
         Command::Eval(args) => eval::execute(args),
         Command::QuantError(args) => quant_error::execute(args),
         Command::Bench(args) => bench::execute(args),
+        Command::BenchBlock(args) => bench_block::execute(args),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
