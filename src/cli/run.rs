@@ -55,7 +55,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", default_value_t = PointerCap::default().pointers)]
     max_pointers: usize,
     /// Which pointers go beyond that.
-    #[arg(long, value_enum, default_value = "oldest")]
+    #[arg(long, value_enum, default_value_t = Eviction::default())]
     eviction: Eviction,
     /// Squeeze whole frames onto the patch grid instead of cutting their edges.
     #[arg(long)]
