@@ -10,13 +10,23 @@ export function memorySource(bytes: Uint8Array): ByteSource {
   return { size: bytes.byteLength, read: (offset, length) => bytes.subarray(offset, offset + length) };
 }
 
-/** A file on disk, or a part of one. */
+/** A file on disk, or a part of one. What was read is to be copied before the next piece is read. */
 export function fileSource(file: Blob): ByteSource {
   const reader = new FileReaderSync();
+  let last = new ArrayBuffer(0);
   return {
     size: file.size,
-    read: (offset, length) => new Uint8Array(reader.readAsArrayBuffer(file.slice(offset, offset + length))),
+    read(offset, length) {
+      release(last);
+      last = reader.readAsArrayBuffer(file.slice(offset, offset + length));
+      return new Uint8Array(last);
+    },
   };
+}
+
+/** Frees a buffer that nobody needs any more; left to the garbage collector, gigabytes pile up while a file is read. */
+export function release(buffer: ArrayBuffer): void {
+  (buffer as { transfer?: (size: number) => ArrayBuffer }).transfer?.(0);
 }
 
 /** The worker's own reader of files, which the DOM library does not describe. */

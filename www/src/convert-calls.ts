@@ -1,7 +1,7 @@
 // The worker's answers to what concerns checkpoints: reading one, and making a model of it that is kept on this device.
 // Asked of a worker of its own, without an engine: a file that breaks it breaks nothing else, and to cancel is to end it.
 import type { Checkpoint, WasmModule } from 'point3r-wasm';
-import { fileSource } from './bytes';
+import { fileSource, release } from './bytes';
 import { Point3rError } from './errors';
 import { keepManifest, localKey, sweep, weightsName } from './kept-models';
 import { type Place, place } from './place';
@@ -99,6 +99,7 @@ export class ConvertCalls {
         await where.write(weightsName(shard.sha256), shard.bytes).catch((thrown: unknown) => {
           throw noRoom(thrown);
         });
+        release(shard.bytes.buffer);
       }
     };
     try {

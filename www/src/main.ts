@@ -7,7 +7,7 @@ import { defineElements, find, showState } from './elements';
 import { WorkerEngine } from './engine';
 import { detailOf, Point3rError, toPoint3rError } from './errors';
 import { finishLink, linkedModel, linkedScene, linkOf } from './linked';
-import type { ModelSource } from './models';
+import { checkpointIn, type ModelSource } from './models';
 import { workOffline } from './offline';
 import type { DeviceChoice } from './protocol';
 import { Session } from './session';
@@ -152,14 +152,19 @@ function shownToUser(work: Promise<unknown>): void {
 
 function connect(session: Session, store: Store<AppState>): void {
   answerActions(session);
-  listen<File[]>('p3r-open', (files) => shownToUser(session.open(files)));
+  listen<File[]>('p3r-open', (files) => {
+    if (checkpointIn(files)) {
+      void find('p3r-checkpoint').offer(files);
+    } else {
+      shownToUser(session.open(files));
+    }
+  });
   listen<DemoRequest>('p3r-demo', (request) => shownToUser(openDemo(session, request)));
   listen<ModelSource>('p3r-model', (source) =>
     shownToUser(
       session.loadModel('url' in source ? source.url : 'kept' in source ? { kept: source.kept } : source.files),
     ),
   );
-  listen<File[]>('p3r-checkpoint', (files) => void find('p3r-checkpoint').offer(files));
   listen<string>('p3r-model-removed', () => void session.models.offer());
   listen<null>('p3r-model-later', () => store.set({ keptModel: null }));
   listen<Partial<Settings>>('p3r-settings', (change) => session.setSettings(change));

@@ -3,7 +3,7 @@
 import './welcome.css';
 import type { Action } from '../actions';
 import { droppedFiles } from '../dropped';
-import { checkpointIn, isModelFolder, type ModelSource } from '../models';
+import { isModelFolder, type ModelSource } from '../models';
 import { recall, remember } from '../remembered';
 import type { AppState } from '../store';
 import { STRINGS } from '../strings';
@@ -94,8 +94,6 @@ export class Welcome extends HTMLElement {
   private dropped(files: File[]): void {
     if (isModelFolder(files)) {
       send<ModelSource>(this, 'p3r-model', { files });
-    } else if (checkpointIn(files)) {
-      send(this, 'p3r-checkpoint', files);
     } else if (files.length > 0) {
       send(this, 'p3r-open', files);
     }
