@@ -20,7 +20,7 @@ export interface Slot {
 /** Kept files may fill the browser's quota for this site up to this share. */
 const QUOTA_SHARE = 0.9;
 
-/** Whether so many more bytes may be kept. */
+/** Whether so many more bytes may be kept, as the browser tells; some tell a made-up quota, so writing may still fail. */
 export async function hasRoomFor(bytes: number): Promise<boolean> {
   try {
     const { usage = 0, quota = 0 } = await navigator.storage.estimate();

@@ -90,9 +90,12 @@ export class Models {
         facts,
         async convert(precision, progress) {
           told = progress;
-          return worker.convertCheckpoint(precision).catch((thrown: unknown) => {
+          const made = await worker.convertCheckpoint(precision).catch((thrown: unknown) => {
             throw ofCheckpoint(thrown);
           });
+          // Half a gigabyte that took minutes to make should not be the first to go when the disk fills up.
+          void navigator.storage.persist?.().catch(() => {});
+          return made;
         },
         close: () => worker.dispose(),
       };
