@@ -1,6 +1,6 @@
 // Attention with online softmax: out[t, h] = softmax(q[t, h] . k[., h] * scale) v[., h]; no scores in memory.
 // bindings  those of attention_head.wgsl, which stands before this text
-// requires  d = 4 QUADS; T, S at least 1 (edges masked); q and k already turned (rotate.wgsl)
+// requires  d = 4 QUADS; T, S at least 1 (edges masked)
 // variant   portable: 4 queries (2 of wide heads) of one head per invocation, 4 keys at a time, no barriers
 // called by src/ops/wgsl/attention.rs     CPU twin: attend on the CPU (src/ops/attention.rs)
 @compute @workgroup_size(64)
@@ -9,7 +9,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let first = id.x * $ROWSu;
     if (first >= shape.queries) { return; }
 //#for r in ROWS
-    let q$r = min(first + $ru, shape.queries - 1u) * shape.q_row + head * $QUADSu;
+    let of_query$r = min(first + $ru, shape.queries - 1u);
+    let q$r = of_query$r * shape.q_row + head * $QUADSu;
     var top$r = -3.0e38;
     var sum$r = 0.0;
 //#for i in QUADS
@@ -18,17 +19,18 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
 //#end
     for (var key = 0u; key < shape.keys; key += 4u) {
 //#for c in 4
-        let row$c = min(key + $cu, shape.keys - 1u) * shape.k_row + head * $QUADSu;
+        let token$c = min(key + $cu, shape.keys - 1u);
+        let row$c = token$c * shape.k_row + head * $QUADSu;
 //#end
 //#for r in ROWS
         var s$r = vec4<f32>(0.0);
 //#end
         for (var i = 0u; i < $QUADSu; i++) {
 //#for c in 4
-            let k$c = load_k(row$c + shape.k_at + i);
+            let k$c = key_quad(row$c + shape.k_at, i, token$c);
 //#end
 //#for r in ROWS
-            { let x = load_q(q$r + i); s$r += vec4(dot(x, k0), dot(x, k1), dot(x, k2), dot(x, k3)); }
+            { let x = query_quad(q$r, i, of_query$r); s$r += vec4(dot(x, k0), dot(x, k1), dot(x, k2), dot(x, k3)); }
 //#end
         }
         let real = vec4(key, key + 1u, key + 2u, key + 3u) < vec4(shape.keys);

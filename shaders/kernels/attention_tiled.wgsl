@@ -1,6 +1,6 @@
 // Attention with online softmax: out[t, h] = softmax(q[t, h] . k[., h] * scale) v[., h]; no scores in memory.
 // bindings  those of attention_head.wgsl, which stands before this text
-// requires  d = 4 QUADS; T, S at least 1 (edges masked); q and k already turned (rotate.wgsl)
+// requires  d = 4 QUADS; T, S at least 1 (edges masked)
 // variant   tiled: 64 queries of one head per workgroup, KEYS keys and values at a time in workgroup memory (at most
 //           16 KiB), every invocation keeps one query and its sum in registers
 // called by src/ops/wgsl/attention.rs     CPU twin: attend on the CPU (src/ops/attention.rs)
@@ -11,9 +11,10 @@ var<workgroup> tile_v: array<vec4<f32>, $TILE>;
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) index: u32) {
     let head = group.y;
     let query = group.x * 64u + index;
-    let from_q = min(query, shape.queries - 1u) * shape.q_row + head * $QUADSu;
+    let of_query = min(query, shape.queries - 1u);
+    let from_q = of_query * shape.q_row + head * $QUADSu;
 //#for i in QUADS
-    let q$i = load_q(from_q + $iu) * shape.scale;
+    let q$i = query_quad(from_q, $iu, of_query) * shape.scale;
     var a$i = vec4<f32>(0.0);
 //#end
     var top = -3.0e38;
@@ -21,9 +22,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     for (var start = 0u; start < shape.keys; start += $KEYSu) {
         workgroupBarrier();
         for (var at = index; at < $TILEu; at += 64u) {
-            let row = min(start + at / $QUADSu, shape.keys - 1u) * shape.k_row + head * $QUADSu + at % $QUADSu;
-            tile_k[at] = load_k(row + shape.k_at);
-            tile_v[at] = load_v(row + shape.v_at);
+            let token = min(start + at / $QUADSu, shape.keys - 1u);
+            let row = token * shape.k_row + head * $QUADSu;
+            tile_k[at] = key_quad(row + shape.k_at, at % $QUADSu, token);
+            tile_v[at] = load_v(row + shape.v_at + at % $QUADSu);
         }
         workgroupBarrier();
         let count = min($KEYSu, shape.keys - start);

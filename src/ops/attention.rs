@@ -3,7 +3,7 @@
 use burn::tensor::{Tensor, TensorData, module, ops::AttentionModuleOptions};
 
 use super::rotary::Rotary;
-use super::wgsl::{Buffer, Variant, attention as kernel, rotary::Tables};
+use super::wgsl::{Buffer, Variant, attention as kernel};
 use super::{gemm, host};
 
 /// Attention of a stream over itself: `qkv` `[tokens, 3 * heads * d]` to `[tokens, heads * d]`.
@@ -14,10 +14,7 @@ pub(crate) fn attend_own(qkv: Tensor<2>, heads: usize, rotary: Option<&Rotary>) 
         && let Some(turns) = tables([rotary, rotary])
         && let Some(buffer) = Buffer::of(qkv.clone())
     {
-        if let [Some((tables, half)), _] = turns {
-            tables.turn(&buffer, tokens, 2 * heads, triple, half);
-        }
-        return kernel::attend(variant, kernel::Streams::Own(&buffer), [tokens; 2], heads, d).tensor();
+        return kernel::attend(variant, kernel::Streams::Own(&buffer), turns, [tokens; 2], [heads, d]).tensor();
     }
     let part = |i: usize| heads_of(qkv.clone().narrow(1, i * width, width), heads);
     join_heads(attend(turn(part(0), rotary), turn(part(1), rotary), part(2)))
@@ -36,22 +33,22 @@ pub(crate) fn attend_other(
         && let Some(turns) = tables([of_q, of_k])
         && let [Some(q), Some(k), Some(v)] = [&q, &k, &v].map(|t| Buffer::of(t.clone()))
     {
-        for (table, (buffer, tokens)) in turns.into_iter().zip([(&q, queries), (&k, keys)]) {
-            if let Some((tables, half)) = table {
-                tables.turn(buffer, tokens, heads, width, half);
-            }
-        }
-        return kernel::attend(variant, kernel::Streams::Other([&q, &k, &v]), [queries, keys], heads, d).tensor();
+        let streams = kernel::Streams::Other([&q, &k, &v]);
+        return kernel::attend(variant, streams, turns, [queries, keys], [heads, d]).tensor();
     }
     let [q, k, v] = [q, k, v].map(|t| heads_of(t, heads));
     join_heads(attend(turn(q, of_q), turn(k, of_k), v))
 }
 
 /// Tables as the kernels take them; `None` where one of them is of another form.
-fn tables([a, b]: [Option<&Rotary>; 2]) -> Option<[Option<(&Tables, bool)>; 2]> {
+fn tables([a, b]: [Option<&Rotary>; 2]) -> Option<kernel::Turns<'_>> {
     match (a.map(Rotary::kernel), b.map(Rotary::kernel)) {
         (Some(None), _) | (_, Some(None)) => None,
-        (a, b) => Some([a.flatten(), b.flatten()]),
+        (a, b) => {
+            let (a, b) = (a.flatten(), b.flatten());
+            let half = a.or(b).is_some_and(|(_, half)| half);
+            Some(kernel::Turns { queries: a.map(|(tables, _)| tables), keys: b.map(|(tables, _)| tables), half })
+        }
     }
 }
 
