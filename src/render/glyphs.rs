@@ -2,10 +2,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::{
-    pipeline::{Storage, group, pipeline, storage_layout},
-    ramp::Ramp,
-};
+use super::{quads::Quads, ramp::Ramp};
 use crate::session::PointerRecord;
 
 /// What a pointer's colour says.
@@ -39,24 +36,15 @@ pub(super) struct Glyph {
 }
 
 /// Diamonds on the GPU.
-pub(super) struct Glyphs {
-    pipeline: wgpu::RenderPipeline,
-    layout: wgpu::BindGroupLayout,
-    glyphs: Storage,
-    group: Option<wgpu::BindGroup>,
-    len: usize,
-}
+pub(super) struct Glyphs(Quads);
 
 impl Glyphs {
     pub(super) fn new(device: &wgpu::Device, view: &wgpu::BindGroupLayout, format: wgpu::TextureFormat) -> Self {
-        let layout = storage_layout(device);
-        let source = include_str!("../../shaders/glyphs.wgsl");
-        let pipeline = pipeline(device, &[view, &layout], format, true, "glyphs", source);
-        Self { pipeline, layout, glyphs: Storage::new("glyphs"), group: None, len: 0 }
+        Self(Quads::new(device, view, format, "glyphs", include_str!("../../shaders/glyphs.wgsl")))
     }
 
     pub(super) fn bytes(&self) -> u64 {
-        self.glyphs.bytes()
+        self.0.bytes()
     }
 
     /// Replaces everything.
@@ -67,20 +55,11 @@ impl Glyphs {
         pointers: &[PointerRecord],
         colour: PointerColour,
     ) {
-        let glyphs = glyphs(pointers, colour);
-        self.len = glyphs.len();
-        if self.glyphs.set(device, queue, bytemuck::cast_slice(&glyphs))
-            && let Some(buffer) = self.glyphs.buffer()
-        {
-            self.group = Some(group(device, &self.layout, &[buffer.as_entire_binding()]));
-        }
+        self.0.set(device, queue, &glyphs(pointers, colour));
     }
 
     pub(super) fn draw(&self, pass: &mut wgpu::RenderPass<'_>) {
-        let Some(group) = self.group.as_ref().filter(|_| self.len > 0) else { return };
-        pass.set_pipeline(&self.pipeline);
-        pass.set_bind_group(1, group, &[]);
-        pass.draw(0..(6 * self.len) as u32, 0..1);
+        self.0.draw(pass);
     }
 }
 

@@ -6,7 +6,7 @@ use bytemuck::{Pod, Zeroable};
 
 use super::{
     frusta::{FrameView, drawn},
-    pipeline::{Storage, group, pipeline, storage_layout},
+    quads::Quads,
 };
 
 const PATH: u32 = rgb(0xf2, 0x9b, 0x2e);
@@ -41,42 +41,24 @@ pub(super) struct Drawing<'a> {
 }
 
 /// Lines on the GPU.
-pub(super) struct Lines {
-    pipeline: wgpu::RenderPipeline,
-    layout: wgpu::BindGroupLayout,
-    segments: Storage,
-    group: Option<wgpu::BindGroup>,
-    len: usize,
-}
+pub(super) struct Lines(Quads);
 
 impl Lines {
     pub(super) fn new(device: &wgpu::Device, view: &wgpu::BindGroupLayout, format: wgpu::TextureFormat) -> Self {
-        let layout = storage_layout(device);
-        let source = include_str!("../../shaders/lines.wgsl");
-        let pipeline = pipeline(device, &[view, &layout], format, true, "lines", source);
-        Self { pipeline, layout, segments: Storage::new("line segments"), group: None, len: 0 }
+        Self(Quads::new(device, view, format, "lines", include_str!("../../shaders/lines.wgsl")))
     }
 
     pub(super) fn bytes(&self) -> u64 {
-        self.segments.bytes()
+        self.0.bytes()
     }
 
     /// Replaces everything.
     pub(super) fn set(&mut self, device: &wgpu::Device, queue: &wgpu::Queue, drawing: &Drawing<'_>) {
-        let segments = segments(drawing);
-        self.len = segments.len();
-        if self.segments.set(device, queue, bytemuck::cast_slice(&segments))
-            && let Some(buffer) = self.segments.buffer()
-        {
-            self.group = Some(group(device, &self.layout, &[buffer.as_entire_binding()]));
-        }
+        self.0.set(device, queue, &segments(drawing));
     }
 
     pub(super) fn draw(&self, pass: &mut wgpu::RenderPass<'_>) {
-        let Some(group) = self.group.as_ref().filter(|_| self.len > 0) else { return };
-        pass.set_pipeline(&self.pipeline);
-        pass.set_bind_group(1, group, &[]);
-        pass.draw(0..(6 * self.len) as u32, 0..1);
+        self.0.draw(pass);
     }
 }
 

@@ -21,6 +21,7 @@ pub mod pick;
 mod pictures;
 mod pipeline;
 mod points;
+mod quads;
 pub mod ramp;
 mod settings;
 pub mod surface;
