@@ -4,6 +4,7 @@
 //! from a dropped one. Nothing in a pickle is ever called, and a pickle that asks for a call which no weights need is
 //! refused.
 
+mod hashing;
 mod pickle;
 mod pickle_scan;
 mod zip_index;
@@ -12,14 +13,12 @@ use std::collections::BTreeMap;
 #[cfg(not(target_arch = "wasm32"))]
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
-
 use super::check::printable;
-use super::loader::hex;
 #[cfg(not(target_arch = "wasm32"))]
 use super::source::FileSource;
 use super::source::{Source, contains};
 use super::{WeightsError, bytes};
+pub use hashing::Hashing;
 use pickle::PickledTensor;
 use pickle_scan::{Scan, Trust, scan, trust};
 use zip_index::ZipIndex;
@@ -389,41 +388,6 @@ impl Checkpoint {
     #[must_use]
     pub fn file_bytes(&self) -> u64 {
         self.source.len()
-    }
-}
-
-/// The SHA-256 of a checkpoint under way, a window at a time: the page has other things to do meanwhile.
-#[derive(Default)]
-pub struct Hashing {
-    hash: Sha256,
-    done: u64,
-}
-
-impl Hashing {
-    /// Hashes the next window; false when none is left.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    pub fn step(&mut self, checkpoint: &Checkpoint) -> Result<bool, WeightsError> {
-        const WINDOW: u64 = 8 << 20;
-        let length = WINDOW.min(checkpoint.source.len().saturating_sub(self.done));
-        if length > 0 {
-            self.hash.update(checkpoint.part(self.done, length)?);
-            self.done += length;
-        }
-        Ok(length > 0)
-    }
-
-    /// Bytes hashed.
-    #[must_use]
-    pub fn done(&self) -> u64 {
-        self.done
-    }
-
-    /// Lower-case hexadecimal.
-    #[must_use]
-    pub fn finish(self) -> String {
-        hex(&self.hash.finalize())
     }
 }
 
