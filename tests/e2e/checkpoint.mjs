@@ -42,7 +42,7 @@ function expect(what, good) {
 
 /** Counts, in the worker, what the graphics device is asked for. */
 const COUNTING = `
-self.counted = { pipelines: 0, shaders: 0, buffers: 0, bytes: 0, largest: 0, peak: 0 };
+self.counted = { pipelines: 0, compiling: 0, shaders: 0, buffers: 0, bytes: 0, largest: 0, peak: 0 };
 {
   const wrap = (name, before) => {
     const made = GPUDevice.prototype[name];
@@ -51,8 +51,23 @@ self.counted = { pipelines: 0, shaders: 0, buffers: 0, bytes: 0, largest: 0, pea
       return made.apply(this, args);
     };
   };
-  wrap('createComputePipeline', () => (self.counted.pipelines += 1));
-  wrap('createComputePipelineAsync', () => (self.counted.pipelines += 1));
+  // The answer to an error scope around a pipeline comes when the pipeline has been made. Pipelines are made one after
+  // the other, so the time of one begins where that of the one before ended.
+  const make = GPUDevice.prototype.createComputePipeline;
+  let ended = 0;
+  GPUDevice.prototype.createComputePipeline = function (...args) {
+    const started = performance.now();
+    this.pushErrorScope('internal');
+    const made = make.apply(this, args);
+    const end = () => {
+      const now = performance.now();
+      self.counted.compiling += now - Math.max(started, ended);
+      ended = now;
+    };
+    this.popErrorScope().then(end, end);
+    self.counted.pipelines += 1;
+    return made;
+  };
   wrap('createShaderModule', () => (self.counted.shaders += 1));
   wrap('createBuffer', ({ size }) => {
     self.counted.buffers += 1;
@@ -159,7 +174,8 @@ async function frame(page, folder, path, precision, image) {
   const after = await counted();
   console.log(`one frame at ${SIDE} px in ${((Date.now() - started) / 1000).toFixed(1)} s, ${points} points`);
   console.log(
-    `pipelines ${after.pipelines} (${after.pipelines - before.pipelines} of them in the frame), shaders ${after.shaders}, ` +
+    `pipelines ${after.pipelines}, made in ${(after.compiling / 1000).toFixed(1)} s at most ` +
+      `(${after.pipelines - before.pipelines} of them in the frame), shaders ${after.shaders}, ` +
       `GPU buffers ${mib(after.bytes)} (largest ${mib(after.largest)}, most ${mib(after.peak)}), engine says ${mib(gpuBytes)}`,
   );
   expect(`wasm memory after the frame ${mib(wasmBytes)}`, wasmBytes <= GOALS.wasmMib * MIB);
@@ -225,16 +241,18 @@ site.mount('/assets/', beforeWorker(COUNTING));
 const chrome = await launch();
 try {
   const path = await checkpointIn(folder);
-  const { page } = await openPage(chrome.browser, `${site.url}?device=gpu`);
   const image = join(folder, 'picture.png');
-  await writeFile(image, await picture(page));
   for (const precision of given.precision.split(',')) {
+    // A page of its own for each, so that nothing of the one before is counted.
+    const { page } = await openPage(chrome.browser, `${site.url}?device=gpu`);
+    await writeFile(image, await picture(page));
     const key = await convert(page, path, precision);
     if (!given['no-frame']) {
       await load(page, key);
       await frame(page, folder, path, precision, image);
     }
     await page.evaluate((key) => window.point3r.models.remove(key), key);
+    await page.close();
   }
 } finally {
   await chrome.close();
