@@ -4,6 +4,7 @@
 //           TURNED: partner: u32 [d]   HALF: rounded to half precision before and after
 // requires  d = 4 QUADS
 // called by src/ops/wgsl/attention.rs, before attention.wgsl or attention_tiled.wgsl
+// CPU twin: attend and Rotary::apply on the CPU (src/ops/attention.rs, src/ops/rotary.rs)
 //#if SELF
 @group(0) @binding(#) var<storage, read_write> qkv: array<vec4<f32>>;
 fn load_q(i: u32) -> vec4<f32> { return qkv[i]; }

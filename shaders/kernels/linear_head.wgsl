@@ -4,7 +4,7 @@
 //           CONV: x is a map [height, width, K] and every tap of the kernel a linear map of shifted pixels,
 //           w: f32 [N, kernel, kernel, K]   RELU: negative inputs count as zero
 // requires  `Real`, in which sums are finished: f32 or vec4<f32>
-// called by src/ops/wgsl/linear.rs, before linear.wgsl or linear_tiled.wgsl
+// called by src/ops/wgsl/linear.rs, before linear.wgsl or linear_tiled.wgsl     CPU twin: Linear on the CPU (src/ops/mod.rs)
 @group(0) @binding(#) var<storage, read_write> x: array<vec4<f32>>;
 @group(0) @binding(#) var<storage, read_write> w: array<vec4<u32>>;
 //#if PACKED
