@@ -10,21 +10,33 @@ export function memorySource(bytes: Uint8Array): ByteSource {
   return { size: bytes.byteLength, read: (offset, length) => bytes.subarray(offset, offset + length) };
 }
 
-/** A file on disk, or a part of one. What was read is to be copied before the next piece is read. */
+/** A file on disk, or a part of one. Whoever reads much of it lets the browser `breathe` now and then. */
 export function fileSource(file: Blob): ByteSource {
   const reader = new FileReaderSync();
-  let last = new ArrayBuffer(0);
   return {
     size: file.size,
-    read(offset, length) {
-      release(last);
-      last = reader.readAsArrayBuffer(file.slice(offset, offset + length));
-      return new Uint8Array(last);
-    },
+    read: (offset, length) => new Uint8Array(reader.readAsArrayBuffer(file.slice(offset, offset + length))),
   };
 }
 
-/** Frees a buffer that nobody needs any more; left to the garbage collector, gigabytes pile up while a file is read. */
+/** Read in one go at most, about: what is read synchronously piles up until the next task. */
+const BREATH_BYTES = 16 * 1024 * 1024;
+
+/**
+ * To be told, again and again, how many bytes have been read. The browser frees what was read between tasks only; detaching
+ * the buffers does not help, it makes the garbage collector believe that there is nothing to do.
+ */
+export function breathing(): (read: number) => Promise<void> {
+  let last = 0;
+  return async (read) => {
+    if (read - last >= BREATH_BYTES) {
+      last = read;
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+  };
+}
+
+/** Frees a buffer made by the script that nobody needs any more, without waiting for the garbage collector. */
 export function release(buffer: ArrayBuffer): void {
   (buffer as { transfer?: (size: number) => ArrayBuffer }).transfer?.(0);
 }

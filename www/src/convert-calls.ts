@@ -1,7 +1,7 @@
 // The worker's answers to what concerns checkpoints: reading one, and making a model of it that is kept on this device.
 // Asked of a worker of its own, without an engine: a file that breaks it breaks nothing else, and to cancel is to end it.
 import type { Checkpoint, WasmModule } from 'point3r-wasm';
-import { fileSource, release } from './bytes';
+import { breathing, fileSource, release } from './bytes';
 import { Point3rError } from './errors';
 import { keepManifest, localKey, sweep, weightsName } from './kept-models';
 import { type Place, place } from './place';
@@ -74,8 +74,10 @@ export class ConvertCalls {
 
   /** The first half of the progress: reading the file once to hash it. Answers with what names the model. */
   private async hash(reader: Checkpoint, { name, fileBytes }: CheckpointFacts): Promise<string> {
+    const breathe = breathing();
     for (;;) {
       const { done, total } = reader.hash();
+      await breathe(done);
       if (done >= total) {
         return `${name}-${fileBytes}`;
       }
@@ -92,6 +94,7 @@ export class ConvertCalls {
     const emit = (_file: string, sha256: string, bytes: Uint8Array<ArrayBuffer>): void => {
       full.push({ sha256, bytes });
     };
+    const breathe = breathing();
     let bytes = 0;
     const write = async (): Promise<void> => {
       for (let shard = full.shift(); shard; shard = full.shift()) {
@@ -106,6 +109,7 @@ export class ConvertCalls {
       for (let step = reader.step(emit); step; step = reader.step(emit)) {
         await write();
         const done = fileBytes * (1 + step.done / step.total);
+        await breathe(done);
         this.post({ type: 'progress', stage: 'convert', done, total: 2 * fileBytes });
       }
       const manifest = reader.finish(emit);
