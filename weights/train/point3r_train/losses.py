@@ -1,8 +1,8 @@
 """Training criteria.
 
 `reference_loss` is the published criterion (spec 8.1): confidence-weighted regression of both point maps plus a
-capped pose term. `log_point_loss` is the one our small networks learn from faster: regression in the compressed
-space of the raw maps, smooth pose terms on all frames but the first.
+capped pose term; samples with partial truth have a flag (`flags.py`). `log_point_loss` is the one our small networks
+learn from faster: regression in the compressed space of the raw maps, smooth pose terms on all frames but the first.
 
 Means are over the pixels of the whole batch. In a distributed run `average` makes them means over the pixels of all
 processes, so that averaged gradients equal those of one process with the whole batch.
@@ -17,6 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .flags import Flag, camera_only, flagged_errors, translation_factor
 from .model import Prediction
 from .model.heads import compress, quaternion_of
 
@@ -36,13 +37,20 @@ def alone(value: Tensor) -> Tensor:
 @dataclass(frozen=True)
 class Targets:
     """Ground truth of a batch: `points [B, V, H, W, 3]` in any world, masks `[B, V, H, W]`, `poses [B, V, 4, 4]`
-    camera to that world, `metric [B]`. `sky` pixels are those whose depth is known to be endless."""
+    camera to that world, `metric [B]`. `sky` pixels are those whose depth is known to be endless. `flags` has an
+    entry per sample, or none at all when no sample has a flag."""
 
     points: Tensor
     valid: Tensor
     sky: Tensor
     poses: Tensor
     metric: Tensor
+    flags: tuple[Flag, ...] = ()
+
+    def to(self, device: torch.device) -> Targets:
+        """On another device."""
+        tensors = (self.points, self.valid, self.sky, self.poses, self.metric)
+        return Targets(*(x.to(device, non_blocking=True) for x in tensors), self.flags)
 
     def relative_poses(self) -> Tensor:
         """Poses in the camera of frame 0."""
@@ -113,9 +121,15 @@ def _pose_term(predictions: Sequence[Prediction], targets: Targets, n: _Normalis
     """Distance of translations and of quaternions, mean over samples and frames; not capped."""
     pose = _stack(predictions, "camera_pose")
     true = targets.relative_poses()
-    translation = pose[..., :3] / n.factor[:, None, None] - true[..., :3, 3] / n.true_factor[:, None, None]
+    factor, true_factor = n.factor, n.true_factor
+    if any(targets.flags):
+        flagged = camera_only(targets.flags, factor)
+        moved = translation_factor(true[..., :3, 3])
+        found = torch.where(targets.metric, moved, translation_factor(pose[..., :3]))
+        factor, true_factor = torch.where(flagged, found, factor), torch.where(flagged, moved, true_factor)
+    translation = pose[..., :3] / factor[:, None, None] - true[..., :3, 3] / true_factor[:, None, None]
     rotation = pose[..., 3:] - quaternion_of(true[..., :3, :3])
-    counted = ((n.factor > 1e-3) & (n.true_factor > 1e-3)).float()
+    counted = ((factor > 1e-3) & (true_factor > 1e-3)).float()
     count = average(counted.sum()).clamp(min=1e-8) * pose.shape[1]
     return ((translation.norm(dim=-1) + rotation.norm(dim=-1)) * counted[:, None]).sum() / count
 
@@ -124,16 +138,22 @@ def reference_loss(predictions: Sequence[Prediction], targets: Targets, average:
     """The published criterion: 2 x mean over views and kinds + 5 x min(pose, 0.3)."""
     n = _normalise(predictions, targets)
     sky = targets.sky & ~targets.valid
-    seen = (targets.valid | sky).float()
-    count = average(seen.sum((0, 2, 3))).clamp(min=1)
+    seen_camera = seen_world = (targets.valid | sky).float()
+    if any(targets.flags):
+        seen_world = seen_camera * ~camera_only(targets.flags, sky)[:, None, None, None]
+    # One average with or without flags: processes must meet equally often, whatever their samples are.
+    counts = average(torch.stack([seen.sum((0, 2, 3)) for seen in (seen_camera, seen_world)])).clamp(min=1)
     terms: dict[str, Tensor] = {}
     losses = []
-    for kind, points, truth, c in (
-        ("camera", n.camera, n.true_camera, n.confidence[0]),
-        ("world", n.world, n.true_world, n.confidence[1]),
+    for kind, points, truth, c, seen, count in (
+        ("camera", n.camera, n.true_camera, n.confidence[0], seen_camera, counts[0]),
+        ("world", n.world, n.true_world, n.confidence[1], seen_world, counts[1]),
     ):
         difference = points / n.factor[:, None, None, None, None] - truth / n.true_factor[:, None, None, None, None]
-        error = torch.where(sky, SKY_ERROR, difference.norm(dim=-1))
+        error = difference.norm(dim=-1)
+        if any(targets.flags):
+            error = flagged_errors(targets.flags, error, points, truth, targets.valid, targets.metric)
+        error = torch.where(sky, SKY_ERROR, error)
         weighted = (error * c - CONFIDENCE_WEIGHT * c.log()) * seen
         losses.append(weighted.sum((0, 2, 3)) / count)
         terms[kind] = (error * seen).sum().detach() / count.sum()
@@ -159,7 +179,8 @@ def log_point_loss(
 ) -> Loss:
     """Both point maps in compressed space, each sample scaled so that its first frame lies `first_distance` away.
 
-    The pose terms skip frame 0, whose pose is the identity and would reward predicting no motion.
+    The pose terms skip frame 0, whose pose is the identity and would reward predicting no motion. Flags are not known
+    here: a run that has them is refused when it starts (`train.check_flags`).
     """
     camera, world = targets.camera_points(), targets.world_points()
     valid = targets.valid.float()

@@ -16,7 +16,7 @@ from .config import Config
 from .data.batches import Batch, Batches
 from .initialise import initialise
 from .log import Log
-from .losses import CRITERIA, Loss, alone
+from .losses import CRITERIA, Loss, alone, reference_loss
 from .matching import matching_loss
 from .model import Point3R
 from .processes import Processes
@@ -184,9 +184,26 @@ class Limits:
     stop_at: int = 0
 
 
+def check_flags(recipe: Recipe, data: Batches) -> None:
+    """Refuses data with partial truth where the run would take it for the whole."""
+    flagged = [f"{source.name} ({source.flag.label})" for source, _ in data.sources if source.flag]
+    takes_all = {
+        f"criterion {recipe.criterion}": CRITERIA[recipe.criterion] is not reference_loss,
+        "matching": recipe.matching > 0,
+        "true_pointers": any(phase.true_pointers for phase in recipe.phases),
+    }
+    for setting, on in takes_all.items():
+        if flagged and on:
+            raise ValueError(
+                f"{', '.join(flagged)}: {setting} needs the whole ground truth; data with a flag is for "
+                "criterion=reference without matching and true_pointers"
+            )
+
+
 def train(trainer: Trainer, data: Batches, run: Path, limits: Limits, say: Say = print) -> None:
     """Runs until the recipe, the time or the step limit ends; continues from the newest checkpoint in `run`."""
     processes, recipe = trainer.processes, trainer.recipe
+    check_flags(recipe, data)
     if processes.is_first:
         run.mkdir(parents=True, exist_ok=True)
     found = checkpoint.latest(run)

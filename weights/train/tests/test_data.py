@@ -13,7 +13,7 @@ from PIL import Image
 from worlds import box_scene, on_the_walls, write_posed_rgbd
 
 from point3r_train.data.augment import Augmentation, crop, jitter, mirror
-from point3r_train.data.batches import Batches, Shape, ground_truth, pick_frames
+from point3r_train.data.batches import Batches, Shape, pick_frames
 from point3r_train.data.frames import BadInput, DataError, Frames
 from point3r_train.data.packed import PackedCommand, PackedFiles, read_records, write_record
 from point3r_train.data.posed_rgbd import PosedRgbd

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import struct
 import zlib
 from pathlib import Path
@@ -12,10 +14,13 @@ import pytest
 from PIL import Image
 from worlds import box_scene, on_the_walls
 
+from point3r_train.__main__ import open_source
 from point3r_train.data import exr
+from point3r_train.data.batches import Batches, Shape
 from point3r_train.data.frames import BadInput, DataError, Frames
 from point3r_train.data.layouts import LAYOUTS, Layout
 from point3r_train.data.processed import Processed
+from point3r_train.flags import Flag
 from point3r_train.recipe import MIXTURES
 
 
@@ -96,7 +101,8 @@ def write_processed(folder: Path, layout: Layout, frames: Frames) -> None:
         if layout.pose_key:
             values[layout.pose_key] = frames.poses[i]
         else:
-            values[layout.rotation_key], values[layout.translation_key] = frames.poses[i][:3, :3], frames.poses[i][:3, 3]
+            values[layout.rotation_key] = frames.poses[i][:3, :3]
+            values[layout.translation_key] = frames.poses[i][:3, 3]
         scale = float(frames.depth[i].max()) if layout.depth_scale_key else 1.0
         if layout.depth_scale_key:
             values[layout.depth_scale_key] = np.float32(scale)
@@ -176,7 +182,7 @@ def test_bad_exr_and_bad_rotations_are_named(tmp_path: Path) -> None:
     layout, scene = LAYOUTS["blendedmvs"], box_scene(4)
     write_processed(tmp_path / "a", layout, scene)
     (tmp_path / "a/00001.exr").write_bytes(b"nothing")
-    with pytest.raises(DataError, match="unreadable.*00001.exr"):
+    with pytest.raises(DataError, match=r"unreadable.*00001\.exr"):
         Processed(tmp_path, layout).load(0, [1])
     np.savez(tmp_path / "a/00002.npz", intrinsics=np.eye(3), R_cam2world=np.eye(2), t_cam2world=np.zeros(3))
     with pytest.raises(DataError, match="pose-size"):
@@ -206,3 +212,71 @@ def test_bad_processed_input_is_named(tmp_path: Path) -> None:
         Processed(tmp_path, layout, bad).load(0, [0])
     with pytest.raises(DataError, match="known are"):
         Layout.named("no-such-set")
+
+
+def flagged_source(folder: Path, scene: Frames, **changes: Any) -> Processed:
+    """A folder of Hypersim's manner, opened as a user would: by a JSON layout and a `--data` argument."""
+    layout = LAYOUTS["hypersim"]
+    write_processed(folder / "a", layout, scene)
+    (folder / "layout.json").write_text(json.dumps(dataclasses.asdict(layout) | changes))
+    source, _ = open_source(f"processed:{folder / 'layout.json'}:{folder / 'a'}", BadInput())
+    assert isinstance(source, Processed)
+    return source
+
+
+def test_pictures_without_poses_are_scenes_of_one_frame(tmp_path: Path) -> None:
+    scene = box_scene(4)
+    source = flagged_source(tmp_path, scene, flag="depth-only", metric=False, pose_key="")
+    assert (source.scene_count(), source.frame_count(3), source.flag) == (6, 1, Flag.DEPTH_ONLY)
+    found = source.load(3, [0, 0])
+    assert np.array_equal(found.rgb, scene.rgb[[3, 3]])
+    assert np.array_equal(found.poses, np.stack([np.eye(4)] * 2))
+    batches = Batches([(source, 1.0)], lambda _: Shape(2, 3, ((48, 32),), repeat_views=True), 0)
+    targets = batches.batch(0).targets
+    assert targets.flags == (Flag.DEPTH_ONLY,) * 2
+    assert not targets.metric.any()
+
+
+def test_cameras_without_depth_give_the_rays_of_all_pixels(tmp_path: Path) -> None:
+    source = flagged_source(tmp_path, box_scene(4), flag="camera-only", depth="")
+    for file in (tmp_path / "a").glob("*_depth.npy"):
+        file.unlink()
+    batches = Batches([(source, 1.0)], lambda _: Shape(1, 3, ((48, 32),)), 0)
+    targets = batches.batch(0).targets
+    assert targets.flags == (Flag.CAMERA_ONLY,)
+    assert targets.valid.all()
+    z = targets.camera_points()[..., 2]
+    assert (z - 1).abs().max() < 1e-5
+    assert targets.relative_poses()[0, 1:, :3, 3].norm(dim=-1).min() > 0.05
+
+
+def test_flags_are_those_of_the_sample_and_none_is_no_list(tmp_path: Path) -> None:
+    flagged = flagged_source(tmp_path / "f", box_scene(4), flag="single-view", metric=False)
+    write_processed(tmp_path / "p/a", LAYOUTS["scannet"], box_scene(5))
+    plain = Processed(tmp_path / "p", LAYOUTS["scannet"])
+    shape = Shape(4, 2, ((48, 32),))
+    seen = set()
+    for _, batch in Batches([(flagged, 1.0), (plain, 1.0)], lambda _: shape, 0).iterate(0, 6):
+        flags = batch.targets.flags or (Flag.NONE,) * 4
+        # Only the flagged set is not metric here.
+        assert [flag is Flag.SINGLE_VIEW for flag in flags] == (~batch.targets.metric).tolist()
+        seen |= set(flags)
+    assert seen == {Flag.NONE, Flag.SINGLE_VIEW}
+    assert Batches([(plain, 1.0)], lambda _: shape, 0).batch(0).targets.flags == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"flag": "depthonly"}, "no flag 'depthonly': known are none, depth-only, single-view, camera-only"),
+        ({"flag": "depth-only"}, "metric must be false"),
+        ({"flag": "single-view"}, "metric must be false"),
+        ({"flag": "single-view", "metric": False, "depth": ""}, "only a camera-only set"),
+        ({"depth": ""}, "only a camera-only set"),
+        ({"pose_key": ""}, "only depth-only and single-view sets"),
+        ({"flag": "camera-only", "pose_key": ""}, "only depth-only and single-view sets"),
+    ],
+)
+def test_layouts_whose_flag_does_not_fit_are_refused(tmp_path: Path, changes: dict[str, Any], reason: str) -> None:
+    with pytest.raises(DataError, match=reason):
+        flagged_source(tmp_path, box_scene(4), **changes)

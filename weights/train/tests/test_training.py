@@ -8,15 +8,19 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from test_processed import write_processed
 from worlds import box_scene, write_posed_rgbd
 
 from point3r_train import checkpoint, export
 from point3r_train.config import Config, Dpt, PointerHead, Stack
 from point3r_train.data.batches import Batches
+from point3r_train.data.layouts import LAYOUTS
 from point3r_train.data.posed_rgbd import PosedRgbd
+from point3r_train.data.processed import Processed
 from point3r_train.processes import Processes
 from point3r_train.recipe import RECIPES, Phase, Recipe
 from point3r_train.train import Limits, Trainer, decays, never_used, train
@@ -227,6 +231,7 @@ import torch
 torch.set_num_threads(1)
 import dataclasses
 from pathlib import Path
+from point3r_train.flags import Flag
 from point3r_train.processes import Processes
 from point3r_train.recipe import Phase
 from point3r_train.train import Trainer
@@ -245,6 +250,10 @@ for _, batch in data.iterate(0, 3, processes.rank, processes.count):
         batch.targets.valid[:] = True
         batch.targets.valid[:2, :, :24, :20] = False
         batch.targets.valid[2:, :, :8, :20] = False
+    if len(sys.argv) > 5:
+        flags = (Flag.NONE, Flag.NONE, Flag.DEPTH_ONLY, Flag.CAMERA_ONLY)
+        mine = flags if processes.count == 1 else ((), flags[2:])[processes.rank]
+        batch = dataclasses.replace(batch, targets=dataclasses.replace(batch.targets, flags=mine))
     trainer.step(batch)
 torch.save(trainer.network.state_dict(), sys.argv[2] + str(processes.rank))
 processes.leave()
@@ -259,7 +268,9 @@ def run_worker(scenes: Path, folder: Path, count: int, criterion: str, every: in
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     torchrun = [sys.executable, "-m", "torch.distributed.run", f"--nproc-per-node={count}", f"--master-port={port}"]
-    words = [*(torchrun if count > 1 else [sys.executable]), str(script), str(scenes), str(out), criterion, str(every)]
+    criterion, *flagged = criterion.split("+")
+    settings = [criterion, str(every), *flagged]
+    words = [*(torchrun if count > 1 else [sys.executable]), str(script), str(scenes), str(out), *settings]
     subprocess.run(words, check=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
     return [torch.load(f"{out}{rank}", weights_only=True) for rank in range(count)]
 
@@ -269,7 +280,7 @@ def test_processes_that_meet_every_third_step_hold_the_same_weights(scenes: Path
     assert all(torch.equal(one[name], two[name]) for name in one)
 
 
-@pytest.mark.parametrize("criterion", ["log_points", "reference"])
+@pytest.mark.parametrize("criterion", ["log_points", "reference", "reference+flags"])
 def test_two_processes_equal_one_with_twice_the_batch(scenes: Path, tmp_path: Path, criterion: str) -> None:
     found = [run_worker(scenes, tmp_path, count, criterion, 1)[0] for count in (2, 1)]
     start = Trainer(RECIPE, NANO, ONE).network.state_dict()
@@ -278,6 +289,45 @@ def test_two_processes_equal_one_with_twice_the_batch(scenes: Path, tmp_path: Pa
     # Summation order differs, and Adam divides small gradients by their own size.
     assert moved > 0.1
     assert apart < 0.01 * moved, (apart, moved)
+
+
+def flagged(folder: Path, flag: str) -> Processed:
+    """A data set with a flag."""
+    layout = dataclasses.replace(LAYOUTS["hypersim"], flag=flag, metric=flag == "camera-only")
+    write_processed(folder / "a", layout, box_scene(7))
+    return Processed(folder, layout, name=flag)
+
+
+def test_a_mixture_of_whole_and_partial_truth_is_learned_from(scenes: Path, tmp_path: Path) -> None:
+    recipe = dataclasses.replace(RECIPE, criterion="reference", steps=24)
+    trainer = Trainer(recipe, NANO, ONE)
+    sources = [PosedRgbd(scenes), *(flagged(tmp_path / f, f) for f in ("depth-only", "single-view", "camera-only"))]
+    data = Batches([(s, 1.0) for s in sources], lambda step: recipe.shape(step, 24), 0, recipe.augmentation())
+    train(trainer, data, tmp_path / "run", Limits(log_steps=8), quiet)
+    rows = [line.split(",") for line in (tmp_path / "run/log.csv").read_text().splitlines()]
+    loss = [float(row[rows[0].index("loss")]) for row in rows[1:]]
+    assert loss[-1] < loss[0]
+    assert sum(float(row[rows[0].index("skipped")]) for row in rows[1:]) == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "setting"),
+    [
+        ({"criterion": "log_points"}, "criterion log_points"),
+        ({"matching": 0.1}, "matching"),
+        ({"phases": (Phase(1.0, 2, 1, true_pointers=True),)}, "true_pointers"),
+    ],
+)
+def test_partial_truth_is_refused_where_the_whole_is_needed(
+    scenes: Path, tmp_path: Path, changes: dict[str, Any], setting: str
+) -> None:
+    recipe = dataclasses.replace(RECIPE, **{"criterion": "reference", **changes})
+    trainer = Trainer(recipe, NANO, ONE)
+    source = flagged(tmp_path / "f", "camera-only")
+    data = Batches([(PosedRgbd(scenes), 1.0), (source, 1.0)], lambda step: recipe.shape(step, 9), 0)
+    with pytest.raises(ValueError, match=rf"camera-only \(camera-only\): {setting} needs the whole"):
+        train(trainer, data, tmp_path / "run", Limits(), quiet)
+    assert not (tmp_path / "run").exists()
 
 
 def test_mixed_phases_take_their_shares_and_are_the_same_everywhere() -> None:

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..flags import Flag
 from ..losses import Targets
 from .augment import Augmentation, apply
 from .frames import BadInput, DataError, Frames, Source
@@ -37,9 +38,7 @@ class Batch:
     targets: Targets
 
     def to(self, device: torch.device) -> Batch:
-        t = self.targets
-        moved = (x.to(device, non_blocking=True) for x in (t.points, t.valid, t.sky, t.poses, t.metric))
-        return Batch(self.images.to(device, non_blocking=True), Targets(*moved))
+        return Batch(self.images.to(device, non_blocking=True), self.targets.to(device))
 
 
 @dataclass(frozen=True)
@@ -182,9 +181,10 @@ class Batches:
         if not valid[0].any():
             raise DataError("no-depth", f"{source.name} scene {scene} frame {wanted[0]}", "no pixel has depth")
         images = (colour.transpose(0, 3, 1, 2) - 0.5) / np.float32(0.5)
-        return images.astype(np.float32), points, valid, sky, poses, np.array(frames.metric)
+        return images.astype(np.float32), points, valid, sky, poses, np.array(frames.metric), np.array(source.flag)
 
 
 def _collate(samples: list[tuple[np.ndarray, ...]]) -> Batch:
-    images, *truth = (torch.from_numpy(np.stack(part)) for part in zip(*samples, strict=True))
-    return Batch(images, Targets(*truth))
+    *parts, numbers = (np.stack(part) for part in zip(*samples, strict=True))
+    images, *truth = (torch.from_numpy(part) for part in parts)
+    return Batch(images, Targets(*truth, tuple(Flag(n) for n in numbers) if numbers.any() else ()))

@@ -14,6 +14,8 @@ from typing import Literal, Protocol
 
 import numpy as np
 
+from ..flags import Flag
+
 Problem = Literal[
     "missing-file", "unreadable", "pose-size", "pose-not-finite", "pose-not-rigid", "intrinsics", "mixed-resolution",
     "too-few-frames", "no-depth", "record",
@@ -67,6 +69,8 @@ class Source(Protocol):
     name: str
     max_stride: int
     video_probability: float
+    # What the ground truth of all its samples lacks.
+    flag: Flag
 
     def scene_count(self) -> int:
         """Scenes that can be asked for."""

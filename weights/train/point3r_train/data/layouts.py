@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..flags import Flag
 from .frames import DataError
 
 
@@ -19,13 +20,14 @@ class Layout:
     """Paths below a scene folder, `{}` = the frame's name; what the files hold."""
 
     image: str
-    # `.png`, `.npy` or `.exr`.
+    # `.png`, `.npy` or `.exr`; empty: none, for camera-only sets.
     depth: str
     # `.npz`: one per frame, or, without `{}`, one per scene whose arrays have an entry per frame.
     camera: str
     # 3x3, or fx fy cx cy, or width height fx fy cx cy.
     intrinsics_key: str = "intrinsics"
-    # 4x4 camera to world, or empty if rotation and translation are arrays of their own.
+    # 4x4 camera to world, or empty if rotation and translation are arrays of their own. All three empty: no poses, for
+    # depth-only and single-view sets; every picture is then a scene of its own.
     pose_key: str = "pose"
     rotation_key: str = ""
     translation_key: str = ""
@@ -42,6 +44,29 @@ class Layout:
     metric: bool = True
     max_stride: int = 8
     video_probability: float = 0.8
+    # What the set's ground truth lacks: `depth-only` (scale and shift of depth are unknown), `single-view` (the scale
+    # of every view is unknown) or `camera-only` (there is no depth, or it is not to be trusted); see `flags.py`.
+    flag: str = Flag.NONE.label
+
+    def __post_init__(self) -> None:
+        flag = self.special
+        unscaled = flag in (Flag.DEPTH_ONLY, Flag.SINGLE_VIEW)
+        if unscaled and self.metric:
+            raise ValueError(f"a {flag.label} set has no scale: metric must be false")
+        if not self.depth and flag is not Flag.CAMERA_ONLY:
+            raise ValueError("only a camera-only set can be without depth files")
+        if bool(self.rotation_key) != bool(self.translation_key) or not (self.has_poses or unscaled):
+            raise ValueError("only depth-only and single-view sets can be without poses")
+
+    @property
+    def special(self) -> Flag:
+        """The flag of all samples."""
+        return Flag.named(self.flag)
+
+    @property
+    def has_poses(self) -> bool:
+        """Whether camera files hold poses."""
+        return bool(self.pose_key or self.rotation_key)
 
     @property
     def camera_per_scene(self) -> bool:
@@ -51,7 +76,8 @@ class Layout:
     @property
     def camera_keys(self) -> tuple[str, ...]:
         """Arrays that a camera file must have."""
-        pose = (self.pose_key,) if self.pose_key else (self.rotation_key, self.translation_key)
+        keys = (self.pose_key,) if self.pose_key else (self.rotation_key, self.translation_key)
+        pose = keys if self.has_poses else ()
         scale = (self.depth_scale_key,) if self.depth_scale_key else ()
         return (self.intrinsics_key, *pose, *scale, *((self.names_key,) if self.camera_per_scene else ()))
 

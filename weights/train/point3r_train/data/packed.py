@@ -18,6 +18,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from ..flags import Flag
 from .frames import DataError, Frames, checked_intrinsics, checked_pose
 
 MAGIC = b"P3RW"
@@ -111,6 +112,7 @@ class PackedFiles:
     name: str = "packed"
     max_stride: int = 8
     video_probability: float = 0.9
+    flag: Flag = Flag.NONE
 
     def __post_init__(self) -> None:
         files = [self.root] if self.root.is_file() else sorted(self.root.glob("**/*.p3rw"))
@@ -161,6 +163,7 @@ class PackedCommand:
     name: str = "render"
     max_stride: int = 8
     video_probability: float = 0.9
+    flag: Flag = Flag.NONE
 
     def __post_init__(self) -> None:
         self._jobs: dict[int, _Job] = {}

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from ..flags import Flag
 from .frames import BadInput, DataError, Frames, checked_intrinsics, checked_pose, read_numbers
 
 COLOR_SUFFIXES = (".jpg", ".jpeg", ".png")
@@ -47,6 +48,7 @@ class PosedRgbd:
     name: str = "posed-rgbd"
     max_stride: int = 8
     video_probability: float = 0.8
+    flag: Flag = Flag.NONE
 
     def __post_init__(self) -> None:
         self._scenes: dict[int, _Scene] = {}

@@ -36,6 +36,7 @@ class Processed:
 
     def __post_init__(self) -> None:
         self.max_stride, self.video_probability = self.layout.max_stride, self.layout.video_probability
+        self.flag = self.layout.special
         self._lock = threading.Lock()
         self._checked: set[int] = set()
         self._per_scene: dict[Path, dict[str, dict[str, np.ndarray]]] = {}
@@ -47,7 +48,10 @@ class Processed:
             scenes.setdefault(folder, []).append(file.name[len(Path(before + "x").name) - 1 : -len(after)])
         if not scenes:
             raise DataError("missing-file", self.root, f"no {self.layout.image.format('*')} below")
-        self._scenes = [_Scene(folder, names) for folder, names in scenes.items()]
+        if self.layout.has_poses:
+            self._scenes = [_Scene(folder, names) for folder, names in scenes.items()]
+        else:
+            self._scenes = [_Scene(folder, [name]) for folder, names in scenes.items() for name in names]
 
     def scene_count(self) -> int:
         return len(self._scenes)
@@ -68,7 +72,7 @@ class Processed:
         rgb, depth, poses, cameras = [], [], [], []
         for index in frames:
             name = s.names[index]
-            image, depth_file = s.folder / layout.image.format(name), s.folder / layout.depth.format(name)
+            image = s.folder / layout.image.format(name)
             try:
                 rgb.append(np.asarray(Image.open(image).convert("RGB")))
             except OSError as error:
@@ -76,8 +80,11 @@ class Processed:
             camera = s.folder / layout.camera.format(name)
             values = self._camera(camera, name)
             scale = float(values[layout.depth_scale_key]) if layout.depth_scale_key else 1.0
-            depth.append(self._read_depth(depth_file, scale, rgb[-1].shape[:2]))
-            for where, found in ((image, rgb[-1].shape[:2]), (depth_file, depth[-1].shape)):
+            size = rgb[-1].shape[:2]
+            # Without depth every pixel still has a ray.
+            depth_file = s.folder / layout.depth.format(name) if layout.depth else image
+            depth.append(self._read_depth(depth_file, scale, size) if layout.depth else np.ones(size, np.float32))
+            for where, found in ((image, size), (depth_file, depth[-1].shape)):
                 if found != rgb[0].shape[:2]:
                     expected = rgb[0].shape[:2]
                     detail = f"{found[1]}x{found[0]}, but this scene is {expected[1]}x{expected[0]}"
@@ -91,7 +98,7 @@ class Processed:
 
     def _is_complete(self, folder: Path, name: str) -> bool:
         camera = folder / self.layout.camera.format(name)
-        for file in (folder / self.layout.depth.format(name), camera):
+        for file in (*((folder / self.layout.depth.format(name),) if self.layout.depth else ()), camera):
             if not file.is_file():
                 self.bad.handle(DataError("missing-file", file, "not there"))
                 return False
@@ -123,6 +130,8 @@ class Processed:
         return metres
 
     def _pose(self, values: dict[str, np.ndarray]) -> np.ndarray:
+        if not self.layout.has_poses:
+            return np.eye(4)
         if self.layout.pose_key:
             return values[self.layout.pose_key]
         rotation, translation = values[self.layout.rotation_key], values[self.layout.translation_key]
