@@ -3,8 +3,9 @@
 The text is one sentence per flag. What it leaves open is decided here as follows.
 
 * What a flag does not name stays as it is: weights by confidence, the constant error on sky, and (but for
-  camera-only) the pose term. So the poses of depth-only and single-view data must be true; pictures without poses
-  are scenes of one frame, whose pose is the identity (`data/processed.py`).
+  camera-only) the cross term and the pose term with its factors from points. So the poses of depth-only and
+  single-view data must be true, with translations in the unit of the points; pictures without poses are scenes of one
+  frame, whose pose is the identity (`data/processed.py`).
 * Depth-only, "mean-centred, divided by mean absolute deviation, ... pooled separately per view": mean and deviation
   are those of one point map of one view of one sample, over its valid pixels, without weights. Prediction and truth
   are each brought to mean 0 and deviation 1. The cross map is compared in the same way, along the axis of camera 0.
