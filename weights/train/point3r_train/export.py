@@ -13,6 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from . import folder
 from .config import Config
 
 # A DUSt3R checkpoint has two decoders and two heads; stage 1 starts from them (spec 6).
@@ -36,18 +37,21 @@ def model_text(config: Config) -> str:
     return f"Point3R(Point3RConfig({', '.join(f'{k}={v}' for k, v in sizes.items())}))"
 
 
-def write(folder: Path, parameters: Mapping[str, Tensor], config: Config) -> None:
+def write(to: Path, parameters: Mapping[str, Tensor], config: Config) -> None:
     """Writes `model.pth`, `model.safetensors` and `config.json`."""
-    folder.mkdir(parents=True, exist_ok=True)
+    to.mkdir(parents=True, exist_ok=True)
     plain = torch.contiguous_format
     tensors = {name: v.detach().cpu().float().clone(memory_format=plain) for name, v in parameters.items()}
-    save_file(tensors, folder / "model.safetensors")
-    torch.save({"args": argparse.Namespace(model=model_text(config)), "model": tensors}, folder / "model.pth")
-    (folder / "config.json").write_text(config.to_json())
+    save_file(tensors, to / "model.safetensors")
+    torch.save({"args": argparse.Namespace(model=model_text(config)), "model": tensors}, to / "model.pth")
+    (to / "config.json").write_text(config.to_json())
 
 
 def read(file: Path) -> dict[str, Tensor]:
-    """Parameters of a checkpoint file under canonical names: no `module.` prefix, no aliases, no DUSt3R names."""
+    """Parameters of a checkpoint file or model folder, under canonical names: no `module.` prefix, no aliases, no
+    DUSt3R names."""
+    if file.is_dir():
+        return folder.read(file)
     if file.suffix == ".safetensors":
         found = load_file(file)
     else:

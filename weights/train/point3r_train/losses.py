@@ -25,6 +25,8 @@ from .model.heads import compress, quaternion_of
 SKY_ERROR = 2.0
 CONFIDENCE_WEIGHT = 0.2
 POSE_CAP = 0.3
+# Of the first frame's pose in `log_point_loss`.
+FIRST_POSE_WEIGHT = 1.0
 
 Average = Callable[[Tensor], Tensor]
 
@@ -179,7 +181,7 @@ def log_point_loss(
 ) -> Loss:
     """Both point maps in compressed space, each sample scaled so that its first frame lies `first_distance` away.
 
-    The pose terms skip frame 0, whose pose is the identity and would reward predicting no motion. Flags are not known
+    The pose terms of frame 0, whose pose is the identity, count apart from those of all others. Flags are not known
     here: a run that has them is refused when it starts (`train.check_flags`).
     """
     camera, world = targets.camera_points(), targets.world_points()
@@ -190,7 +192,8 @@ def log_point_loss(
     count = average(valid.sum()).clamp(min=1)
     terms: dict[str, Tensor] = {}
     total = torch.zeros((), device=valid.device)
-    for kind, raw, truth in (("camera", "raw_camera", camera), ("world", "raw_world", world)):
+    dense = predictions[0].raw_camera.numel() > 0
+    for kind, raw, truth in (("camera", "raw_camera", camera), ("world", "raw_world", world)) if dense else ():
         values = _stack(predictions, raw).movedim(2, -1)
         truth = torch.where(targets.valid[..., None], truth * scale[:, None, None, None, None], 0)
         error = (values[..., :3] - compress(truth)).norm(dim=-1)
@@ -199,17 +202,21 @@ def log_point_loss(
         weighted = error * confidence - CONFIDENCE_WEIGHT * confidence.log()
         total = total + (weighted * valid).sum() / count
         terms[kind] = (error * valid).sum().detach() / count
+    raw_pose, true = _stack(predictions, "raw_pose"), targets.relative_poses()
+    moved = compress(true[..., :3, 3] * scale[:, None, None])
+    turned = quaternion_of(true[..., :3, :3])
+    quaternion = F.normalize(raw_pose[..., 3:], dim=-1)
+    quaternion = torch.where((quaternion * turned).sum(-1, keepdim=True) < 0, -quaternion, quaternion)
+    # The first frame's pose is always the identity: among the others it would reward predicting no motion.
+    for frames, weight in ((slice(0, 1), FIRST_POSE_WEIGHT), (slice(1, None), pose_weight)):
+        if raw_pose[:, frames].shape[1] == 0:
+            continue
+        translation = 3 * F.smooth_l1_loss(raw_pose[:, frames, :3], moved[:, frames], beta=0.2)
+        rotation = 2 * F.smooth_l1_loss(5 * quaternion[:, frames], 5 * turned[:, frames], beta=0.5)
+        total = total + weight * (translation + rotation)
     if len(predictions) > 1:
-        raw_pose = _stack(predictions, "raw_pose")[:, 1:]
-        true = targets.relative_poses()[:, 1:]
-        moved = compress(true[..., :3, 3] * scale[:, None, None])
-        turned = quaternion_of(true[..., :3, :3])
-        quaternion = F.normalize(raw_pose[..., 3:], dim=-1)
-        quaternion = torch.where((quaternion * turned).sum(-1, keepdim=True) < 0, -quaternion, quaternion)
-        translation = 3 * F.smooth_l1_loss(raw_pose[..., :3], moved, beta=0.2)
-        rotation = 2 * F.smooth_l1_loss(5 * quaternion, 5 * turned, beta=0.5)
-        total = total + pose_weight * (translation + rotation)
-        terms["pose"] = ((raw_pose[..., :3] - moved).norm(dim=-1) + (quaternion - turned).norm(dim=-1)).mean().detach()
+        off = (raw_pose[:, 1:, :3] - moved[:, 1:]).norm(dim=-1) + (quaternion - turned)[:, 1:].norm(dim=-1)
+        terms["pose"] = off.mean().detach()
     return Loss(total, terms)
 
 

@@ -35,6 +35,12 @@ class Phase:
     batch: int
     # Pointers where the points are, instead of where they are predicted.
     true_pointers: bool = False
+    # Off: no dense heads, so only the pose and the matching are learned, at half the cost; needs `true_pointers`.
+    dense: bool = True
+
+    def __post_init__(self) -> None:
+        if not self.dense and not (self.true_pointers and self.views > 1):
+            raise ValueError("a phase without dense heads needs true_pointers and two views or more")
 
 
 @dataclass(frozen=True)

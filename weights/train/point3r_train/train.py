@@ -95,6 +95,7 @@ class Trainer:
         """The loss of a batch of this process."""
         phase = self.recipe.phase(self.step_number, self.total)
         device = self.processes.device.type
+        self.network.dense_heads = phase.dense
         with torch.autocast(device, torch.bfloat16, enabled=self.recipe.bf16):
             truth = batch.targets.points if phase.true_pointers else None
             predictions = self.network(batch.images, self.recipe.update, truth)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,14 @@ from worlds import box_scene
 
 from point3r_train import adopt, export
 from point3r_train.config import Config, ConfigError
-from point3r_train.data.batches import ground_truth
-from point3r_train.losses import Targets
+from point3r_train.data.batches import Batch, ground_truth
+from point3r_train.losses import Targets, log_point_loss
 from point3r_train.matching import matching_loss, places, projection
-from point3r_train.model import Point3R
+from point3r_train.model import Point3R, Prediction
+from point3r_train.model.heads import camera_pose, points_and_confidence
+from point3r_train.processes import Processes
+from point3r_train.recipe import Phase, Recipe
+from point3r_train.train import Trainer
 
 GRID = 16
 
@@ -97,3 +102,80 @@ def test_prototype_weights_are_complete(golden: Path) -> None:
     found = adopt.adopt(file, Config.small())
     assert torch.equal(found["enc_pos.weight"], load_file(file)["enc_pos.weight"].float())
     Point3R(Config.small()).load_state_dict(found)
+
+
+def test_a_phase_without_dense_heads_teaches_the_pose() -> None:
+    trainer = Trainer(
+        Recipe(
+            config="small", criterion="log_points", phases=(Phase(1.0, 2, 1, true_pointers=True, dense=False),),
+            steps=10, warmup_steps=1, matching=0.1, checkpoint_heads=False,
+        ),
+        Config.small(), Processes(0, 1, torch.device("cpu")),
+    )  # fmt: skip
+    t = targets()
+    two = Targets(*(x[:, :2] if x.ndim > 1 else x for x in (t.points, t.valid, t.sky, t.poses, t.metric)))
+    batch = Batch(torch.rand(1, 2, 3, *two.valid.shape[2:]) * 2 - 1, two)
+    loss = trainer.forward(batch)
+    loss.total.backward()
+    assert set(loss.terms) == {"pose", "matching"}
+    learned = {name for name, p in trainer.trained.items() if p.grad is not None and p.grad.abs().max() > 0}
+    assert not any(".dpt_" in name for name in learned)
+    assert {"pose_token", "downstream_head.pose_head.mlp.fc1.weight", "enc_blocks.0.attn.qkv.weight"} <= learned
+    with pytest.raises(ValueError, match="true_pointers"):
+        Phase(1.0, 2, 1, dense=False)
+
+
+def test_the_first_pose_counts_apart() -> None:
+    t = targets()
+    shape = t.valid.shape[2:]
+    maps = torch.zeros(1, 4, *shape)
+    points, confidence = points_and_confidence(maps)
+
+    def loss(turns: list[float]) -> float:
+        # Quaternion (w, x) = (1, turn): half the tangent of half the angle, about.
+        predictions = []
+        for index in range(2):
+            raw = torch.tensor([[0.0, 0, 0, 1, turns[index], 0, 0]])
+            predictions.append(
+                Prediction(points, confidence, points, confidence, camera_pose(raw), maps, maps, raw)
+            )  # fmt: skip
+        still = Targets(t.points[:, [0, 0]], t.valid[:, [0, 0]], t.sky[:, [0, 0]], t.poses[:, [0, 0]], t.metric)
+        return log_point_loss(predictions, still).total.item()
+
+    right, first_off, second_off = loss([0, 0]), loss([0.1, 0]), loss([0, 0.1])
+    assert first_off > right + 1e-3
+    assert abs((second_off - right) / (first_off - right) - 2) < 1e-3
+
+
+def test_model_folders_are_read(tmp_path: Path) -> None:
+    rng = np.random.default_rng(5)
+    values = {"int8": rng.integers(-127, 128, (3, 64)), "int4": rng.integers(-8, 8, (3, 64))}
+    shard, tensors, expected = b"", [], {}
+
+    def piece(data: bytes) -> list[dict[str, object]]:
+        nonlocal shard
+        shard += data
+        return [{"shard": 0, "range": [len(shard) - len(data), len(shard)]}]
+
+    for storage, v in values.items():
+        scale = rng.random((3, 2)).astype("<f2")
+        bits = 8 if storage == "int8" else 4
+        stored = (v + (8 if bits == 4 else 0)).astype(np.int64) & (2**bits - 1)
+        words = (stored.reshape(3, -1, 32 // bits) << np.arange(0, 32, bits)).sum(-1).astype("<u4")
+        # The last block of a row is filled up.
+        name, width = storage, 50
+        tensors.append({
+            "name": name, "shape": [3, width], "storage": storage, "block": 32,
+            "pieces": piece(words[:2].tobytes()) + piece(words[2:].tobytes()), "scale": piece(scale.tobytes()),
+        })  # fmt: skip
+        expected[name] = (v * scale.astype(np.float32).repeat(32, 1))[:, :width]
+    for storage, dtype in (("f32", "<f4"), ("f16", "<f2")):
+        v = rng.random((2, 3, 2)).astype(dtype)
+        tensors.append({"name": storage, "shape": [2, 3, 2], "storage": storage, "pieces": piece(v.tobytes())})
+        expected[storage] = v.astype(np.float32)
+    (tmp_path / "s.safetensors").write_bytes(shard)
+    (tmp_path / "manifest.json").write_text(json.dumps({"tensors": tensors, "shards": [{"file": "s.safetensors"}]}))
+    found = export.read(tmp_path)
+    assert found.keys() == expected.keys()
+    for name, v in expected.items():
+        assert np.allclose(found[name].numpy(), v, atol=1e-7), name

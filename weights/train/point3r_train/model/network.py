@@ -36,7 +36,7 @@ class State:
 class Prediction:
     """One frame: maps `[batch, H, W, ..]`, poses `[batch, 7]` (translation, quaternion w first, camera to world).
 
-    The raw maps `[batch, 4, H, W]` and raw pose are before activation.
+    The raw maps `[batch, 4, H, W]` and raw pose are before activation. Without dense heads all maps are empty.
     """
 
     points_camera: Tensor
@@ -63,6 +63,8 @@ class Point3R(nn.Module):
         self.checkpoint_heads = False
         # Off: dense heads and pose head in f32 whatever autocast says, as the published recipe has it.
         self.autocast_heads = False
+        # Off: only poses are predicted; `forward` must be given the true points.
+        self.dense_heads = True
         # `forward` returns the second frame's attention to the first.
         self.keep_attention = False
 
@@ -205,6 +207,11 @@ class Point3R(nn.Module):
         """World branch, pose and the two dense maps (spec 5)."""
         c, heads = self.config, self.downstream_head
         pose_token, tokens = out[:, :1], out[:, 1:]
+        if not self.dense_heads:
+            with torch.autocast(out.device.type, enabled=False):
+                raw_pose = heads.pose_head(pose_token[:, 0].float())
+            none = raw_pose.new_zeros(len(out), 0)
+            return Prediction(none, none, none, none, camera_pose(raw_pose), none, none, raw_pose)
         rotary = self._rotary_2d(grid, c.dec_embed_dim // c.final_transform.heads, out.device)
         world = tokens
         for index, block in enumerate(heads.final_transform):
