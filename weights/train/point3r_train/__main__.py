@@ -116,7 +116,8 @@ def main() -> None:
     p.add_argument("--network", help="released, small, tiny or a config.json; the recipe's otherwise")
     p.add_argument("--data", action="append", required=True, metavar="KIND:PLACE[@WEIGHT]",
                    help="posed-rgbd:FOLDER, packed:FOLDER, processed:LAYOUT:FOLDER, render:FRAMES:COMMAND; repeatable")
-    p.add_argument("--start", metavar="FILE", help="weights to start from: .pth, .safetensors (also DUSt3R's) or a model folder")
+    p.add_argument("--start", metavar="FILE",
+                   help="weights to start from: .pth, .safetensors (also DUSt3R's) or a model folder")
     p.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help="change a setting of the recipe")
     p.add_argument("--recipe-anew", action="store_true", help="continue with the recipe given, not the run's own")
     p.add_argument("--bad-input", choices=["stop", "skip"], default="stop")
