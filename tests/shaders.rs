@@ -1,5 +1,6 @@
 //! Every WGSL file of the folder `shaders` parses, validates with default capabilities and states its contract.
-//! Those of `shaders/kernels` are templates: their instances are validated beside the code that makes them.
+//! Those of `shaders/kernels` are templates and those of `shaders/synth` parts: what is made of them is validated beside
+//! the code that makes it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::{fs, path::PathBuf};
@@ -33,7 +34,8 @@ fn every_shader_validates() {
 
 #[test]
 fn every_shader_names_its_bindings_caller_and_twin() {
-    for (name, source) in shaders("shaders").into_iter().chain(shaders("shaders/kernels")) {
+    let folders = ["shaders", "shaders/kernels", "shaders/synth"];
+    for (name, source) in folders.into_iter().flat_map(shaders) {
         let header: String = source.lines().take_while(|line| line.starts_with("//")).collect();
         for word in ["bindings", "called by", "CPU twin"] {
             assert!(header.contains(word), "{name}: the header does not say \"{word}\"");

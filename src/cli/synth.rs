@@ -1,15 +1,17 @@
 //! `point3r synth`: synthetic posed RGB-D worlds, as folders or as a stream of packed records.
 
+mod bench;
+
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use serde::Serialize;
 
 use super::Outcome;
 use crate::synth::folder::ColorFile;
-use crate::synth::{self, Kind, Quality, Settings, folder, record, scene_seed};
+use crate::synth::gpu::{CastError, RayCaster};
+use crate::synth::{self, Kind, Quality, Sequence, Settings, folder, record, scene_seed};
 
 /// Arguments of `point3r synth`.
 #[derive(Debug, clap::Args)]
@@ -38,9 +40,12 @@ pub(super) struct Args {
     /// Output format; standard output always gets records.
     #[arg(long, value_enum, default_value = "posed-rgbd")]
     format: Format,
-    /// Rendering threads (all processors by default).
+    /// Rendering threads (all processors by default; with a GPU a few more, which wait for it).
     #[arg(long)]
     threads: Option<usize>,
+    /// What casts the rays. Only the processor gives the same bytes on every machine.
+    #[arg(long, value_enum, default_value = "cpu")]
+    device: DeviceArg,
     /// Samples per pixel.
     #[arg(long, value_enum, default_value = "fast")]
     quality: QualityArg,
@@ -96,6 +101,14 @@ enum QualityArg {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum DeviceArg {
+    /// The processor.
+    Cpu,
+    /// The graphics card, even a software one; an error where there is none.
+    Gpu,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
     /// A folder of images and text files per scene.
     PosedRgbd,
@@ -120,6 +133,55 @@ enum SynthError {
     NoThreads,
     #[error("cannot write to {}: {source}", path.display())]
     Write { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Cast(#[from] CastError),
+}
+
+/// What renders scenes.
+enum Caster {
+    Cpu,
+    Gpu(Box<RayCaster>),
+}
+
+impl Caster {
+    fn open(device: DeviceArg) -> Result<Self, CastError> {
+        Ok(match device {
+            DeviceArg::Cpu => Self::Cpu,
+            DeviceArg::Gpu => Self::Gpu(Box::new(RayCaster::open()?)),
+        })
+    }
+
+    fn render(&self, settings: &Settings, seed: u64) -> Result<Sequence, CastError> {
+        match self {
+            Self::Cpu => Ok(synth::render(settings, seed)),
+            Self::Gpu(caster) => caster.render(settings, seed),
+        }
+    }
+
+    fn name(&self) -> String {
+        match self {
+            Self::Cpu => "processor".to_owned(),
+            Self::Gpu(caster) => caster.name(),
+        }
+    }
+
+    /// Enough to time; a graphics card is done with few before its clock is up.
+    fn bench_scenes(&self, quality: Quality) -> u64 {
+        let few = if quality == Quality::Fast { 12 } else { 6 };
+        match self {
+            Self::Gpu(caster) if !caster.is_software() => 32 * few,
+            _ => few,
+        }
+    }
+
+    /// All processors; with a GPU also those threads that wait for it.
+    fn threads(&self) -> usize {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        match self {
+            Self::Cpu => processors,
+            Self::Gpu(_) => processors + RayCaster::AT_ONCE,
+        }
+    }
 }
 
 fn settings(args: &Args) -> Settings {
@@ -153,35 +215,48 @@ pub(super) fn execute(args: Args) -> Outcome {
     if args.threads == Some(0) {
         return Err(SynthError::NoThreads.into());
     }
-    let threads = args.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+    let caster = Caster::open(args.device)?;
+    let threads = args.threads.unwrap_or_else(|| caster.threads());
     if args.bench {
-        return bench(&args, threads);
+        return bench::bench(&args, &caster, threads);
     }
     match args.output.as_deref() {
-        Some(path) if path == Path::new("-") => to_stdout(&args, &settings, threads),
-        Some(path) => to_folder(&args, &settings, threads, path),
+        Some(path) if path == Path::new("-") => to_stdout(&args, &settings, &caster, threads),
+        Some(path) => to_folder(&args, &settings, &caster, threads, path),
         None => Ok(true),
     }
 }
 
-fn to_stdout(args: &Args, settings: &Settings, threads: usize) -> Outcome {
+/// Renders the scenes of a run, hands each to `finish` on its own thread, and what comes of it to `take`, in order.
+fn generate<T: Send>(
+    args: &Args,
+    settings: &Settings,
+    caster: &Caster,
+    threads: usize,
+    finish: impl Fn(u64, &Sequence) -> Result<T, SynthError> + Sync,
+    mut take: impl FnMut(T) -> Result<(), SynthError>,
+) -> Result<(), SynthError> {
+    let make = |index| finish(index, &caster.render(settings, scene_seed(args.seed, index))?);
+    synth::in_order(args.first, args.scenes, threads, make, |_, made: Result<T, SynthError>| take(made?))
+}
+
+fn to_stdout(args: &Args, settings: &Settings, caster: &Caster, threads: usize) -> Outcome {
     let mut out = io::stdout().lock();
-    let pack = |_, s| {
+    let failed = |source| SynthError::Write { path: "standard output".into(), source };
+    let pack = |_, s: &Sequence| {
         let mut bytes = Vec::new();
-        record::write(&mut bytes, &s).map(|()| bytes)
+        record::write(&mut bytes, s).map(|()| bytes).map_err(failed)
     };
-    let send = |_, bytes: io::Result<Vec<u8>>| bytes.and_then(|b| out.write_all(&b));
-    let sent =
-        synth::generate(settings, args.seed, args.first, args.scenes, threads, pack, send).and_then(|()| out.flush());
-    match sent {
+    let sent = generate(args, settings, caster, threads, pack, |bytes| out.write_all(&bytes).map_err(failed));
+    match sent.and_then(|()| out.flush().map_err(failed)) {
         // The reader has had enough: the normal end of an endless stream.
-        Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(true),
-        Err(source) => Err(SynthError::Write { path: "standard output".into(), source }.into()),
+        Err(SynthError::Write { source, .. }) if source.kind() == io::ErrorKind::BrokenPipe => Ok(true),
+        Err(error) => Err(error.into()),
         Ok(()) => Ok(true),
     }
 }
 
-fn to_folder(args: &Args, settings: &Settings, threads: usize, path: &Path) -> Outcome {
+fn to_folder(args: &Args, settings: &Settings, caster: &Caster, threads: usize, path: &Path) -> Outcome {
     let failed = |path: &Path| {
         let path = path.to_path_buf();
         move |source| SynthError::Write { path, source }
@@ -193,96 +268,29 @@ fn to_folder(args: &Args, settings: &Settings, threads: usize, path: &Path) -> O
         bar.set_style(style);
     }
     let start = Instant::now();
-    let write = |index: u64, s: synth::Sequence| {
+    let write = |index: u64, s: &Sequence| {
         let name = format!("scene-{index:06}");
         if args.format == Format::Records {
             let file = path.join(name + ".p3rw");
             let write = || {
                 let mut out = BufWriter::new(std::fs::File::create(&file)?);
-                record::write(&mut out, &s)?;
+                record::write(&mut out, s)?;
                 out.flush()
             };
             write().map_err(failed(&file))
         } else {
             let dir = path.join(name);
-            folder::write(&dir, &s, color).map_err(failed(&dir))
+            folder::write(&dir, s, color).map_err(failed(&dir))
         }
     };
-    let count = |_, written: Result<(), SynthError>| {
+    let count = |()| {
         bar.inc(1);
-        written
+        Ok(())
     };
-    synth::generate(settings, args.seed, args.first, args.scenes, threads, write, count)?;
+    generate(args, settings, caster, threads, write, count)?;
     bar.finish_and_clear();
     let frames = args.scenes * settings.frames as u64;
     let seconds = start.elapsed().as_secs_f64();
     eprintln!("{frames} frames of {} scenes in {seconds:.1} s: {}", args.scenes, path.display());
-    Ok(true)
-}
-
-/// One timed setting.
-#[derive(Debug, Serialize)]
-struct Timing {
-    size: String,
-    quality: &'static str,
-    threads: usize,
-    frames: usize,
-    seconds: f64,
-    frames_per_second: f64,
-    /// Per second of processor time, which other programs on the machine disturb less; absent where unknown.
-    frames_per_core_second: Option<f64>,
-}
-
-/// Processor seconds of this process so far, where the system tells.
-fn processor_seconds() -> Option<f64> {
-    // Fields 14 and 15 of the process status, in hundredths of a second on Linux.
-    let status = std::fs::read_to_string("/proc/self/stat").ok()?;
-    let mut fields = status.rsplit_once(')')?.1.split_whitespace().skip(11);
-    let ticks: u64 = fields.next()?.parse::<u64>().ok()? + fields.next()?.parse::<u64>().ok()?;
-    Some(ticks as f64 / 100.0)
-}
-
-fn bench(args: &Args, threads: usize) -> Outcome {
-    let mut timings = Vec::new();
-    for (width, height) in [(128, 96), (224, 224)] {
-        for quality in [Quality::Fast, Quality::Full] {
-            let settings = Settings { width, height, quality, ..settings(args) };
-            let scenes = if quality == Quality::Fast { 12 } else { 6 }.max(threads as u64);
-            std::hint::black_box(synth::render(&Settings { frames: 2, ..settings.clone() }, scene_seed(args.seed, 0)));
-            let (start, before) = (Instant::now(), processor_seconds());
-            let mut frames = 0;
-            let count = |_, n: usize| -> Result<(), std::convert::Infallible> {
-                frames += n;
-                Ok(())
-            };
-            synth::generate(&settings, args.seed, 0, scenes, threads, |_, s| s.frames.len(), count)?;
-            let seconds = start.elapsed().as_secs_f64();
-            let busy = processor_seconds().zip(before).map(|(a, b)| a - b).filter(|s| *s > 0.0);
-            timings.push(Timing {
-                size: format!("{width}x{height}"),
-                quality: if quality == Quality::Fast { "fast" } else { "full" },
-                threads,
-                frames,
-                seconds,
-                frames_per_second: frames as f64 / seconds,
-                frames_per_core_second: busy.map(|s| frames as f64 / s),
-            });
-        }
-    }
-    if args.json {
-        println!("{}", serde_json::to_string_pretty(&timings)?);
-        return Ok(true);
-    }
-    println!(
-        "{:<10} {:<6} {:>8} {:>8} {:>10} {:>18}",
-        "size", "", "threads", "frames", "frames/s", "frames/core-second"
-    );
-    for t in &timings {
-        let core = t.frames_per_core_second.map_or("-".to_owned(), |f| format!("{f:.1}"));
-        println!(
-            "{:<10} {:<6} {:>8} {:>8} {:>10.1} {core:>18}",
-            t.size, t.quality, t.threads, t.frames, t.frames_per_second
-        );
-    }
     Ok(true)
 }

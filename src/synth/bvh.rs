@@ -4,20 +4,20 @@ use super::math::{V3, splat, v3};
 use super::shape::{FAR, LANES, NONE, Packet, Prim};
 
 #[derive(Debug, Clone, Copy)]
-struct Node {
-    lo: V3,
-    hi: V3,
+pub(super) struct Node {
+    pub(super) lo: V3,
+    pub(super) hi: V3,
     /// Leaf: first solid. Inner: first of two adjacent children.
-    first: u32,
+    pub(super) first: u32,
     /// Solids of a leaf; 0 for an inner node.
-    count: u16,
-    axis: u16,
+    pub(super) count: u16,
+    pub(super) axis: u16,
 }
 
 /// The hierarchy; solid `i` of `prims` has the identity `offset + i`.
 #[derive(Debug, Clone)]
 pub(super) struct Bvh {
-    nodes: Vec<Node>,
+    pub(super) nodes: Vec<Node>,
     pub(super) prims: Vec<Prim>,
     offset: u32,
 }

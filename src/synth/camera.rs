@@ -401,7 +401,7 @@ fn steer(drive: &Drive, now: &Stance, home: &Stance, speed: f32) -> (V3, f32, f3
 
 /// Smooth tremor of a hand: slow and quick parts.
 fn tremor(t: f32, axis: i32, seed: u32) -> f32 {
-    use super::math::noise;
+    use super::noise::noise;
     (noise(t * 0.23, axis as f32 * 7.3, seed) - 0.5) * 1.4 + (noise(t * 0.9, axis as f32 * 5.1, seed ^ 5) - 0.5) * 0.7
 }
 

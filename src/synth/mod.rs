@@ -16,8 +16,11 @@ mod camera;
 #[cfg(feature = "cli")]
 pub mod folder;
 mod furniture;
+pub mod gpu;
 mod indoor;
 mod math;
+mod noise;
+mod order;
 mod outdoor;
 pub mod record;
 mod render;
@@ -28,12 +31,10 @@ mod shape;
 mod texture;
 mod world;
 
-use std::collections::BTreeMap;
-use std::sync::{Condvar, Mutex, PoisonError};
-
 use camera::{Camera, FARTHEST, Lens};
 use indoor::About;
 use math::Rng;
+pub use order::in_order;
 use render::{Image, Renderer};
 use sensor::Sensor;
 pub use settings::{Kind, LARGEST_ASPECT, LARGEST_SIDE, MOST_FRAMES, Quality, SMALLEST_SIDE, Settings, SettingsError};
@@ -113,16 +114,30 @@ fn plan(settings: &Settings, seed: u64) -> Plan {
     }
 }
 
+/// Distinguishes the random numbers of frames from those of their world.
+const FRAME_SEED: u64 = 0x5EED_0FF1_A3E5;
+
 /// Renders the scene of a seed. Settings must have passed `validate`.
 #[must_use]
 pub fn render(settings: &Settings, seed: u64) -> Sequence {
-    let Plan { world, lens, cameras, mut sensor } = plan(settings, seed);
+    let Plan { world, lens, cameras, sensor } = plan(settings, seed);
     let mut renderer = Renderer::new(&world, lens, settings.quality.samples());
+    develop(seed, lens, &cameras, sensor, |i, light, image| renderer.render(&cameras[i], i, light, image))
+}
+
+/// The frames of a scene. `cast` renders one before the camera's defects: its number, the seed of its light, the image.
+fn develop(
+    seed: u64,
+    lens: Lens,
+    cameras: &[Camera],
+    mut sensor: Sensor,
+    mut cast: impl FnMut(usize, u64, &mut Image),
+) -> Sequence {
     let mut image = Image::default();
-    let mut r = Rng::new(seed ^ 0x5EED_0FF1_A3E5);
+    let mut r = Rng::new(seed ^ FRAME_SEED);
     let mut frames = Vec::with_capacity(cameras.len());
     for (i, camera) in cameras.iter().enumerate() {
-        renderer.render(camera, i, r.next(), &mut image);
+        cast(i, r.next(), &mut image);
         let before = if i > 0 { &cameras[i - 1] } else { camera };
         let rgb = sensor.develop(&image, &lens, camera, before, i, &mut r);
         let millimetres = |z: &f32| if *z < FARTHEST { (z * 1000.0 + 0.5) as u16 } else { 0 };
@@ -138,16 +153,8 @@ pub fn render(settings: &Settings, seed: u64) -> Sequence {
     Sequence { seed, width: lens.width, height: lens.height, intrinsics, frames }
 }
 
-/// What the threads of `generate` share.
-struct Progress<T> {
-    next: u64,
-    taken: u64,
-    done: BTreeMap<u64, T>,
-    stopped: bool,
-}
-
-/// Renders scenes `first..first + count` on `threads` threads. `finish` runs on the rendering thread (encode, write
-/// a folder); `take` receives its results in order on this thread, and stops everything by an error.
+/// Renders scenes `first..first + count` on the CPU, on `threads` threads: see [`in_order`]. `finish` runs on the
+/// rendering thread (encode, write a folder).
 ///
 /// # Errors
 /// The first error of `take`.
@@ -158,69 +165,9 @@ pub fn generate<T: Send, E>(
     count: u64,
     threads: usize,
     finish: impl Fn(u64, Sequence) -> T + Sync,
-    mut take: impl FnMut(u64, T) -> Result<(), E>,
+    take: impl FnMut(u64, T) -> Result<(), E>,
 ) -> Result<(), E> {
-    let threads = threads.max(1);
-    let end = first.saturating_add(count);
-    // Threads run at most this many scenes ahead of the consumer.
-    let ahead = 2 * threads as u64;
-    let shared = Mutex::new(Progress { next: first, taken: first, done: BTreeMap::new(), stopped: false });
-    let changed = Condvar::new();
-    let lock = || shared.lock().unwrap_or_else(PoisonError::into_inner);
-    /// Wakes everyone if a thread dies, so that nobody waits for its scene.
-    struct StopOnPanic<'a, T>(&'a Mutex<Progress<T>>, &'a Condvar);
-    impl<T> Drop for StopOnPanic<'_, T> {
-        fn drop(&mut self) {
-            if std::thread::panicking() {
-                self.0.lock().unwrap_or_else(PoisonError::into_inner).stopped = true;
-                self.1.notify_all();
-            }
-        }
-    }
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                let _guard = StopOnPanic(&shared, &changed);
-                loop {
-                    let mut p = lock();
-                    while !p.stopped && p.next < end && p.next >= p.taken + ahead {
-                        p = changed.wait(p).unwrap_or_else(PoisonError::into_inner);
-                    }
-                    if p.stopped || p.next >= end {
-                        return;
-                    }
-                    let index = p.next;
-                    p.next += 1;
-                    drop(p);
-                    let result = finish(index, render(settings, scene_seed(seed, index)));
-                    lock().done.insert(index, result);
-                    changed.notify_all();
-                }
-            });
-        }
-        let _guard = StopOnPanic(&shared, &changed);
-        for index in first..end {
-            let mut p = lock();
-            let result = loop {
-                if let Some(r) = p.done.remove(&index) {
-                    break r;
-                }
-                if p.stopped {
-                    return Ok(());
-                }
-                p = changed.wait(p).unwrap_or_else(PoisonError::into_inner);
-            };
-            p.taken = index + 1;
-            drop(p);
-            changed.notify_all();
-            if let Err(e) = take(index, result) {
-                lock().stopped = true;
-                changed.notify_all();
-                return Err(e);
-            }
-        }
-        Ok(())
-    })
+    in_order(first, count, threads, |index| finish(index, render(settings, scene_seed(seed, index))), take)
 }
 
 #[cfg(test)]

@@ -15,22 +15,22 @@ const TONE_TOP: f32 = 3.0;
 /// Camera settings of one scene.
 #[derive(Debug, Clone)]
 pub(super) struct Sensor {
-    tone: Vec<f32>,
-    white: V3,
-    saturation: f32,
-    target: f32,
-    adaptation: f32,
+    pub(super) tone: Vec<f32>,
+    pub(super) white: V3,
+    pub(super) saturation: f32,
+    pub(super) target: f32,
+    pub(super) adaptation: f32,
     exposure: Option<f32>,
-    vignette: f32,
-    blur: f32,
+    pub(super) vignette: f32,
+    pub(super) blur: f32,
     /// Focus distance and strength of defocus.
-    focus: Option<(f32, f32)>,
+    pub(super) focus: Option<(f32, f32)>,
     /// Share of the frame interval that the shutter is open.
-    shutter: f32,
-    noise: f32,
-    row_noise: f32,
+    pub(super) shutter: f32,
+    pub(super) noise: f32,
+    pub(super) row_noise: f32,
     /// Quantisation step of the compression, in 1/255.
-    compression: Option<f32>,
+    pub(super) compression: Option<f32>,
 }
 
 impl Sensor {
@@ -65,6 +65,19 @@ impl Sensor {
         }
     }
 
+    /// Random numbers that `develop` draws for a frame.
+    pub(super) fn draws(&self, lens: &Lens) -> u64 {
+        let (w, h) = (lens.width as u64, lens.height as u64);
+        let per_row = u64::from(self.row_noise > 0.0);
+        let per_pixel = if self.noise > 0.0 { 4 } else { 0 };
+        1 + h * per_row + w * h * per_pixel
+    }
+
+    /// Angle of the row noise above the first row, and from row to row: a frame's first random number.
+    pub(super) fn band(frame: usize, r: &mut Rng) -> (f32, f32) {
+        (frame as f32 * 1.7, r.range(0.02, 0.2))
+    }
+
     /// 8-bit colours of a frame. `before` is the camera of the previous frame.
     pub(super) fn develop(
         &mut self,
@@ -87,7 +100,7 @@ impl Sensor {
         let mut display = vec![V3::ZERO; w * h];
         let (ix, iy) = (2.0 / w as f32, 2.0 / h as f32);
         let gain = self.noise * (1.0 + 0.3 * exposure).min(3.0);
-        let (mut band, step) = (frame as f32 * 1.7, r.range(0.02, 0.2));
+        let (mut band, step) = Self::band(frame, r);
         for y in 0..h {
             let dy = (y as f32 + 0.5) * iy - 1.0;
             band += step;
@@ -242,7 +255,7 @@ fn compress(display: &mut [V3], w: usize, h: usize, step: f32) {
 }
 
 /// Rows: frequency; columns: position; orthonormal.
-fn cosine_basis() -> [[f32; 8]; 8] {
+pub(super) fn cosine_basis() -> [[f32; 8]; 8] {
     let mut basis = [[0.0; 8]; 8];
     for (k, row) in basis.iter_mut().enumerate() {
         let scale = if k == 0 { 0.353_553_4 } else { 0.5 };

@@ -1,6 +1,7 @@
 //! Procedural surface textures, box-filtered to the pixel footprint where they have hard edges.
 
-use super::math::{Rng, V3, fbm, floor, fract, hash, noise, pow, pulse, sin_cos, smooth, splat, v3};
+use super::math::{Rng, V3, floor, fract, pow, sin_cos, smooth, splat, v3};
+use super::noise::{fbm, hash, noise, pulse};
 use super::shape::Uv;
 
 /// What a surface is covered with.

@@ -1,7 +1,8 @@
 //! A synthetic world: solids, materials, lights, and where a camera may be.
 
 use super::bvh::Bvh;
-use super::math::{Axes, Rng, V3, fbm, sin_cos, smooth, splat, v3};
+use super::math::{Axes, Rng, V3, sin_cos, smooth, splat, v3};
+use super::noise::fbm;
 use super::shape::{FAR, LANES, NONE, Packet, Prim, Shape};
 use super::texture::{Material, Texture};
 
@@ -24,6 +25,13 @@ impl Light {
             Self::Panel { .. } => false,
             Self::Sun { spread, .. } => *spread < 0.02,
         }
+    }
+
+    /// Two directions across that of the sun.
+    #[inline]
+    pub(super) fn across_sun(direction: V3) -> (V3, V3) {
+        let side = direction.cross(v3(0.31, 0.2, 0.93)).unit();
+        (side, direction.cross(side))
     }
 
     /// Vector to a point of the light, and the colour arriving from there without obstacles.
@@ -58,8 +66,7 @@ impl Light {
             }
             Self::Sun { direction, colour, spread } => {
                 let cos = n.dot(direction).max(0.0);
-                let side = direction.cross(v3(0.31, 0.2, 0.93)).unit();
-                let other = direction.cross(side);
+                let (side, other) = Self::across_sun(direction);
                 let to = direction + (side * (2.0 * u - 1.0) + other * (2.0 * v - 1.0)) * spread;
                 (to * 80.0, colour * cos)
             }
