@@ -32,6 +32,35 @@ pub(super) enum Texture {
 }
 use Texture as T;
 
+#[cfg(test)]
+impl Texture {
+    /// Every texture, in order.
+    pub(super) const ALL: [Self; 22] = [
+        T::Plain,
+        T::Mottled,
+        T::Stripes,
+        T::Checker,
+        T::Bricks,
+        T::Planks,
+        T::Wood,
+        T::Tiles,
+        T::Poster,
+        T::Photo,
+        T::Text,
+        T::Screen,
+        T::Speckle,
+        T::Swirl,
+        T::Marble,
+        T::Terrazzo,
+        T::Weave,
+        T::Motif,
+        T::Rug,
+        T::Spine,
+        T::Leaves,
+        T::Facade,
+    ];
+}
+
 /// Walls of rooms.
 pub(super) const WALLS: &[Texture] = &[
     T::Plain,
