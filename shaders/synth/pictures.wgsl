@@ -1,6 +1,6 @@
 // Textures that are pictures: posters, photographs, text, screens, house fronts.
 // bindings  those of scene.wgsl
-// called by textures.wgsl     CPU twin: src/synth/texture.rs::poster, photo, text, screen, facade
+// called by textures.wgsl     CPU twin: src/synth/picture.rs::poster, photo, text, screen, facade
 
 // A bright colour out of a hash.
 fn loud(i: i32, seed: u32) -> vec3<f32> {

@@ -22,6 +22,7 @@ mod math;
 mod noise;
 mod order;
 mod outdoor;
+mod picture;
 pub mod record;
 mod render;
 pub mod scene;
