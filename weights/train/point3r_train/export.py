@@ -80,6 +80,9 @@ def blend(weights: Mapping[str, Tensor], file: Path, share: float) -> dict[str, 
     if not 0 <= share <= 1:
         raise ValueError(f"--share {share}: expected 0 to 1")
     other = read(file)
+    if file.is_dir():
+        # A model folder leaves out what no output depends on.
+        other = dict(weights) | other
     for name, value in weights.items():
         if name not in other or other[name].shape != value.shape:
             raise ValueError(f"{file}: {name} is missing or of another shape: it is no checkpoint of this network")

@@ -179,3 +179,13 @@ def test_model_folders_are_read(tmp_path: Path) -> None:
     assert found.keys() == expected.keys()
     for name, v in expected.items():
         assert np.allclose(found[name].numpy(), v, atol=1e-7), name
+
+
+def test_a_run_is_blended_with_a_model_folder(tmp_path: Path) -> None:
+    own = {"used": torch.tensor([1.0, 3.0]), "never_used": torch.tensor([5.0])}
+    (tmp_path / "s.safetensors").write_bytes(np.array([3, 5], "<f4").tobytes())
+    tensor = {"name": "used", "shape": [2], "storage": "f32", "pieces": [{"shard": 0, "range": [0, 8]}]}
+    (tmp_path / "manifest.json").write_text(json.dumps({"tensors": [tensor], "shards": [{"file": "s.safetensors"}]}))
+    found = export.blend(own, tmp_path, 0.75)
+    assert found["used"].tolist() == [1.5, 3.5]
+    assert found["never_used"].tolist() == [5.0]
