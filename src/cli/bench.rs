@@ -50,7 +50,7 @@ pub(super) struct Args {
 enum Preset {
     /// The network of the reference tensors at 64x48.
     Tiny,
-    /// The size of the page's default model at 160x112.
+    /// The size of the page's default model at 128x96.
     Small,
     /// The released network at 224x224.
     Full224,
@@ -92,7 +92,7 @@ struct Report {
 pub(super) fn execute(args: Args) -> Outcome {
     let (config, [height, width]) = match args.preset {
         Preset::Tiny => (Config::tiny(), [48, 64]),
-        Preset::Small => (Config::small(), [112, 160]),
+        Preset::Small => (Config::small(), [96, 128]),
         Preset::Full224 => (Config::released_formula(), [224, 224]),
         Preset::Full512 => (Config::released_formula(), [384, 512]),
     };

@@ -86,7 +86,7 @@ impl Config {
             encoder_position: true,
             dense_skip: true,
             weight_generator: Some(WeightGenerator { head4_gain: 0.2, rounded_to: None }),
-            image_size: 160,
+            image_size: 128,
             ..Self::released()
         }
     }

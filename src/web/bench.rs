@@ -33,7 +33,7 @@ pub async fn bench_small(frames: usize) -> Answer {
     let mut state = model.start();
     let mut timed = Vec::new();
     for index in 0..frames {
-        let image = RgbImage::noise(160, 112, index);
+        let image = RgbImage::noise(128, 96, index);
         let (start, pointers_before) = (now(), state.memory().len());
         let mut probe = Probe::timed(Box::new(now));
         model.step_probed(&mut state, &image, &Pace::none(), &mut probe).await.map_err(|e| failed(&e))?;

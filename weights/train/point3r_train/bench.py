@@ -18,7 +18,7 @@ from .model import Point3R
 
 PRESETS: dict[str, tuple[str, int, int]] = {
     "tiny": ("tiny", 48, 64),
-    "small": ("small", 112, 160),
+    "small": ("small", 96, 128),
     "full224": ("released", 224, 224),
     "full512": ("released", 384, 512),
 }

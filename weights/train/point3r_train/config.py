@@ -130,7 +130,7 @@ class Config:
             final_transform=Stack(depth=2, heads=4, mlp_ratio=4),
             memory_attn_head=PointerHead(384, 384, 192),
             stem=(24, 48, 96, 192), encoder_position=True, dense_skip=True,
-            image_size=160,
+            image_size=128,
         )  # fmt: skip
 
     @staticmethod

@@ -181,7 +181,7 @@ RECIPES: dict[str, Recipe] = {
     "finetune": dataclasses.replace(_STAGE3, samples_per_epoch=26_000, lr=1e-6, min_lr=1e-7),
     # Single frames until depth is learned, pairs with true pointers until motion is, then sequences.
     "default": Recipe(
-        config="small", criterion="log_points", resolutions=((160, 112), (160, 128), (128, 160), (128, 128)),
+        config="small", criterion="log_points", resolutions=((128, 96), (128, 80), (96, 128), (160, 112)),
         phases=(Phase(0.25, 1, 32), Phase(0.25, 2, 16, True), Phase(0.3, 3, 8), Phase(0.2, 6, 4)),
         repeat_views=True, steps=200_000, warmup_steps=500, lr=1e-3, min_lr=2e-5, bf16_heads=True,
         checkpoint_heads=False, ema=0.999, mirror=True,
