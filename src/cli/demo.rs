@@ -33,11 +33,12 @@ struct Demo {
     reach: f32,
 }
 
-/// Chosen by eye among the first scenes of each family.
+/// Of the first 24 scenes of each family, those on which the default network does well (`point3r eval depth` and `pose`:
+/// AbsRel 0.14 to 0.18, rotation since the first frame 0.35 to 0.63 of no motion) and that are worth a look.
 const DEMOS: [Demo; 3] = [
     Demo { id: "room", title: "A furnished room", kind: Kind::Indoor, scene: 7, reach: 7.0 },
-    Demo { id: "table", title: "A laid table", kind: Kind::Table, scene: 6, reach: 3.0 },
-    Demo { id: "street", title: "A street", kind: Kind::Outdoor, scene: 6, reach: 30.0 },
+    Demo { id: "table", title: "A laid table", kind: Kind::Table, scene: 16, reach: 4.0 },
+    Demo { id: "street", title: "A street", kind: Kind::Outdoor, scene: 0, reach: 30.0 },
 ];
 /// Points of a scene at most: dense on a screen, and a small download.
 const POINTS: usize = 60_000;
