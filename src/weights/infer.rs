@@ -192,7 +192,7 @@ mod tests {
     #[test]
     fn small_shapes_and_its_model_text_give_the_small_config() {
         let specs = Config::small().parameters();
-        let text = "P(C(img_size=(160, 160), enc_num_heads=4, dec_num_heads=4, memory_dec_num_heads=4, \
+        let text = "P(C(img_size=(128, 128), enc_num_heads=4, dec_num_heads=4, memory_dec_num_heads=4, \
                     value_heads=4, pose_memory_heads=4, final_transform_heads=4))";
         let found = infer_config(specs.iter().map(|s| (s.name.as_str(), s.shape.as_slice())), Some(text)).unwrap();
         assert_eq!(found.config, Config { weight_generator: None, ..Config::small() });
