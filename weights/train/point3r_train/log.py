@@ -7,7 +7,8 @@ import math
 from pathlib import Path
 
 COLUMNS = (
-    "step", "frames", "seconds", "lr", "views", "loss", "camera", "world", "pose", "matching", "gradient", "skipped",
+    "step", "frames", "seconds", "lr", "views", "loss", "camera", "world", "pose", "matching", "depth", "gradient",
+    "skipped",
 )  # fmt: skip
 CURVES = (("loss", "#1f77b4"), ("camera", "#2ca02c"), ("world", "#d62728"), ("pose", "#9467bd"))
 WIDTH, HEIGHT, MARGIN = 900, 420, 50
@@ -22,9 +23,11 @@ class Log:
         file = folder / "log.csv"
         if file.is_file():
             with file.open(newline="") as stream:
-                for row in csv.DictReader(stream):
+                reader = csv.DictReader(stream)
+                known = [name for name in COLUMNS if name in (reader.fieldnames or ())]
+                for row in reader:
                     try:
-                        values = {name: float(row[name]) for name in COLUMNS}
+                        values = dict.fromkeys(COLUMNS, math.nan) | {name: float(row[name]) for name in known}
                     except (KeyError, TypeError, ValueError):
                         break  # a row cut off by a kill
                     if values["step"] <= step:

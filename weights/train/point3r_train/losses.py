@@ -3,6 +3,7 @@
 `reference_loss` is the published criterion (spec 8.1): confidence-weighted regression of both point maps plus a
 capped pose term; samples with partial truth have a flag (`flags.py`). `log_point_loss` is the one our small networks
 learn from faster: regression in the compressed space of the raw maps, smooth pose terms on all frames but the first.
+`relative_depth_loss` is an addition to it.
 
 Means are over the pixels of the whole batch. In a distributed run `average` makes them means over the pixels of all
 processes, so that averaged gradients equal those of one process with the whole batch.
@@ -19,7 +20,7 @@ from torch import Tensor
 
 from .flags import Flag, camera_only, flagged_errors, translation_factor
 from .model import Prediction
-from .model.heads import compress, quaternion_of
+from .model.heads import compress, expand, quaternion_of
 
 # The constant part of the error on sky, where there is no point to compare with.
 SKY_ERROR = 2.0
@@ -27,6 +28,10 @@ CONFIDENCE_WEIGHT = 0.2
 POSE_CAP = 0.3
 # Of the first frame's pose in `log_point_loss`.
 FIRST_POSE_WEIGHT = 1.0
+# What `log_point_loss` scales the mean distance of a sample's first frame to.
+FIRST_DISTANCE = 2.0
+# Depth below which `relative_depth_loss` counts differences instead of ratios, in the same unit.
+NEAR = 0.05
 
 Average = Callable[[Tensor], Tensor]
 
@@ -172,23 +177,27 @@ def pose_only_loss(predictions: Sequence[Prediction], targets: Targets, average:
     return Loss(pose, {"pose": pose.detach()})
 
 
+def _first_frame_scale(targets: Targets, camera: Tensor) -> Tensor:
+    """`[B]`: what brings the mean distance of the first frame's points to `FIRST_DISTANCE`."""
+    distance = (torch.where(targets.valid[:, 0, ..., None], camera[:, 0], 0).norm(dim=-1)).flatten(1).sum(1)
+    mean = distance / targets.valid[:, 0].float().flatten(1).sum(1).clamp(min=1)
+    return torch.where(mean > 0, FIRST_DISTANCE / mean.clamp(min=1e-6), 1.0)
+
+
 def log_point_loss(
     predictions: Sequence[Prediction],
     targets: Targets,
     average: Average = alone,
-    first_distance: float = 2.0,
     pose_weight: float = 2.0,
 ) -> Loss:
-    """Both point maps in compressed space, each sample scaled so that its first frame lies `first_distance` away.
+    """Both point maps in compressed space, each sample scaled so that its first frame lies `FIRST_DISTANCE` away.
 
     The pose terms of frame 0, whose pose is the identity, count apart from those of all others. Flags are not known
     here: a run that has them is refused when it starts (`train.check_flags`).
     """
     camera, world = targets.camera_points(), targets.world_points()
     valid = targets.valid.float()
-    distance = (torch.where(targets.valid[:, 0, ..., None], camera[:, 0], 0).norm(dim=-1)).flatten(1).sum(1)
-    mean = distance / valid[:, 0].flatten(1).sum(1).clamp(min=1)
-    scale = torch.where(mean > 0, first_distance / mean.clamp(min=1e-6), 1.0)
+    scale = _first_frame_scale(targets, camera)
     count = average(valid.sum()).clamp(min=1)
     terms: dict[str, Tensor] = {}
     total = torch.zeros((), device=valid.device)
@@ -218,6 +227,22 @@ def log_point_loss(
         off = (raw_pose[:, 1:, :3] - moved[:, 1:]).norm(dim=-1) + (quaternion - turned)[:, 1:].norm(dim=-1)
         terms["pose"] = off.mean().detach()
     return Loss(total, terms)
+
+
+def relative_depth_loss(predictions: Sequence[Prediction], targets: Targets, average: Average = alone) -> Tensor:
+    """Mean difference of log depth in the camera's maps, after the best common factor of each image.
+
+    Compressed points grow with 1 + distance, so there a near thing that comes out twice as far costs little; and
+    confidence takes weight from what is hard. Here every pixel counts alike, by the ratio alone.
+    """
+    camera = targets.camera_points()
+    scale = _first_frame_scale(targets, camera)
+    true = torch.where(targets.valid, camera[..., 2] * scale[:, None, None, None], 1.0)
+    depth = expand(_stack(predictions, "raw_camera").movedim(2, -1)[..., :3].float())[..., 2]
+    ratio = torch.where(targets.valid, (depth.clamp(min=0) + NEAR).log() - (true + NEAR).log(), torch.nan)
+    factor = ratio.detach().flatten(2).nanmedian(-1).values[..., None, None]
+    error = torch.where(targets.valid, ratio - factor, 0).abs()
+    return error.sum() / average(targets.valid.float().sum()).clamp(min=1)
 
 
 CRITERIA: dict[str, Callable[..., Loss]] = {"reference": reference_loss, "log_points": log_point_loss}

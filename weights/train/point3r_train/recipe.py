@@ -73,6 +73,8 @@ class Recipe:
     clip: float = 1.0
     # Weight of the auxiliary matching loss (`matching.py`).
     matching: float = 0.0
+    # Weight of `losses.relative_depth_loss`.
+    relative_depth: float = 0.0
     bf16: bool = True
     bf16_heads: bool = False
     checkpoint_heads: bool = True
@@ -82,6 +84,8 @@ class Recipe:
     average_every: int = 1
     mirror: bool = False
     jitter: bool = True
+    # Images may be up to this many pixels larger than the network's size before they are cropped.
+    crop_margin: int = 16
     seed: int = 0
 
     def total_steps(self, world: int) -> int:
@@ -136,7 +140,7 @@ class Recipe:
 
     def augmentation(self) -> Augmentation:
         """Changes to the training images."""
-        return Augmentation(jitter=self.jitter, mirror=self.mirror)
+        return Augmentation(jitter=self.jitter, mirror=self.mirror, crop_margin=self.crop_margin)
 
     def with_settings(self, settings: list[str]) -> Recipe:
         """A copy with `field=value` changes, values as JSON (or plain text)."""

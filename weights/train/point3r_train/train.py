@@ -16,7 +16,7 @@ from .config import Config
 from .data.batches import Batch, Batches
 from .initialise import initialise
 from .log import Log
-from .losses import CRITERIA, Loss, alone, reference_loss
+from .losses import CRITERIA, Loss, alone, reference_loss, relative_depth_loss
 from .matching import matching_loss
 from .model import Point3R
 from .processes import Processes
@@ -105,6 +105,9 @@ class Trainer:
             matching = matching_loss(list(predictions[1].attention), batch.targets, self.config.patch_size, average)
             total = loss.total + self.recipe.matching * matching
             loss = Loss(total, loss.terms | {"matching": matching.detach()})
+        if self.recipe.relative_depth > 0 and phase.dense:
+            ratio = relative_depth_loss(predictions, batch.targets, average)
+            loss = Loss(loss.total + self.recipe.relative_depth * ratio, loss.terms | {"depth": ratio.detach()})
         return loss
 
     def step(self, batch: Batch) -> Step:
@@ -191,6 +194,7 @@ def check_flags(recipe: Recipe, data: Batches) -> None:
     takes_all = {
         f"criterion {recipe.criterion}": CRITERIA[recipe.criterion] is not reference_loss,
         "matching": recipe.matching > 0,
+        "relative_depth": recipe.relative_depth > 0,
         "true_pointers": any(phase.true_pointers for phase in recipe.phases),
     }
     for setting, on in takes_all.items():
@@ -232,7 +236,7 @@ def train(trainer: Trainer, data: Batches, run: Path, limits: Limits, say: Say =
                 "gradient": sum(s.gradient_norm for s in recent) / len(recent),
                 "skipped": sum(s.skipped for s in recent),
             }  # fmt: skip
-            for name in ("camera", "world", "pose", "matching"):
+            for name in ("camera", "world", "pose", "matching", "depth"):
                 row[name] = _mean([s.loss.terms[name] for s in recent if name in s.loss.terms])
             log.add(row)
             log.plot()

@@ -10,7 +10,17 @@ import torch
 from safetensors.torch import load_file
 from test_network import load_tiny
 
-from point3r_train.losses import Targets, log_point_loss, pose_only_loss, reference_loss
+from point3r_train.losses import (
+    FIRST_DISTANCE,
+    NEAR,
+    Targets,
+    log_point_loss,
+    pose_only_loss,
+    reference_loss,
+    relative_depth_loss,
+)
+from point3r_train.model import Prediction
+from point3r_train.model.heads import compress
 
 # Relative; the reference's own f32 noise is 2e-6 and 3e-5.
 LOSS, GRADIENT = 1e-5, 2e-4
@@ -67,9 +77,11 @@ def test_pixels_without_truth_do_not_matter(golden: Path) -> None:
     two = Targets(targets.points[:, :2], targets.valid[:, :2], targets.sky[:, :2], targets.poses[:, :2], targets.metric)
     broken = torch.where(two.valid[..., None], two.points, torch.nan)
     predictions = network(images)
-    for criterion in (reference_loss, log_point_loss):
-        clean = criterion(predictions, two).total
-        holes = criterion(predictions, Targets(broken, two.valid, two.sky, two.poses, two.metric)).total
+    for criterion in (reference_loss, log_point_loss, relative_depth_loss):
+        clean = criterion(predictions, two)
+        holes = criterion(predictions, Targets(broken, two.valid, two.sky, two.poses, two.metric))
+        if criterion is not relative_depth_loss:
+            clean, holes = clean.total, holes.total
         assert torch.equal(clean, holes)
         network.zero_grad()
         holes.backward(retain_graph=True)
@@ -89,3 +101,27 @@ def test_log_point_loss_does_not_depend_on_the_world(golden: Path) -> None:
         for criterion in (reference_loss, log_point_loss):
             a, b = criterion(predictions, targets).total, criterion(predictions, moved).total
             assert abs(a / b - 1) < 1e-4  # f32 poses are composed and inverted on the way
+
+
+def test_relative_depth_is_a_mean_ratio_without_the_common_factor() -> None:
+    # One row of an image: true depth 1, 1, 1, 2 m and a hole; 2 m comes out as 4, and everything 3 times as far.
+    depth = torch.tensor([1.0, 1, 1, 2, 7])
+    valid = torch.tensor([True, True, True, True, False])
+    points = torch.stack([torch.zeros(5), torch.zeros(5), depth], -1)
+    targets = Targets(
+        points[None, None, None], valid[None, None, None], ~valid[None, None, None], torch.eye(4)[None, None],
+        torch.tensor([False]),
+    )  # fmt: skip
+    scale = FIRST_DISTANCE / (5 / 4)
+    # Above `NEAR` a ratio; chosen so that depth + NEAR has exactly these ratios.
+    predicted = 3 * (torch.tensor([1.0, 1, 1, 4, 7]) * scale + NEAR) - NEAR
+    raw = compress(torch.stack([torch.zeros(5), torch.zeros(5), predicted], -1)).T[None, :, None]
+    raw = torch.cat([raw, torch.zeros_like(raw[:, :1])], 1).requires_grad_()
+    nothing = torch.zeros(0)
+    prediction = Prediction(nothing, nothing, nothing, nothing, nothing, raw, raw, nothing)
+    loss = relative_depth_loss([prediction], targets)
+    expected = torch.log(torch.tensor((4 * scale + NEAR) / (2 * scale + NEAR))) / 4
+    assert abs(loss - expected) < 1e-5
+    loss.backward()
+    assert raw.grad[0, 2, 0, 3] > 0
+    assert raw.grad[0, :, 0, 4].abs().max() == 0
