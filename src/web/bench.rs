@@ -18,7 +18,7 @@ struct TimedFrame {
     stages: Vec<(&'static str, f64)>,
 }
 
-/// Runs `frames` frames of noise through the small network at 160x112 on the CPU; milliseconds of each.
+/// Runs `frames` frames of noise through the small network at 128x96 on the CPU; milliseconds of each.
 ///
 /// # Errors
 /// When the network cannot be built or run.

@@ -1,5 +1,5 @@
 // Prints what the built page costs: sizes of what is downloaded, wasm memory after loading the default model, time to ready,
-// and how it loads: bytes before the first paint, time to interactive, also with the processor slowed down 4 times.
+// time per frame, and how it loads: bytes before the first paint, time to interactive, also with the processor slowed down 4 times.
 // `npm run build && npm run figures`; with `--json` for programs.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,8 +8,11 @@ import { launch, openPage, stats } from './support/browser.mjs';
 import { loading } from './support/loading.mjs';
 import { DIST } from './support/paths.mjs';
 import { serveSite } from './support/site.mjs';
+import { fromPictures } from './support/soak.mjs';
 
 const RUNS = 3;
+/** Enough for the pointer memory to fill: later frames take longer than the first ones. */
+const FRAMES = 40;
 const SLOWDOWN = 4;
 
 function sizes(path) {
@@ -70,6 +73,26 @@ async function timeToReady(url) {
   }
 }
 
+/** Milliseconds of the network for one frame of the default model, after some: a running mean of the last few. */
+async function timePerFrame(url) {
+  const chrome = await launch();
+  try {
+    const { page } = await openPage(chrome.browser, url);
+    await fromPictures(page, FRAMES);
+    let last = await stats(page);
+    while (last.frames < FRAMES) {
+      if (last.error) {
+        throw new Error(`after ${last.frames} frames: ${last.error.code}: ${last.error.message}`);
+      }
+      await page.waitForTimeout(100);
+      last = await stats(page);
+    }
+    return { ms: last.msPerFrame, pointers: last.pointers };
+  } finally {
+    await chrome.close();
+  }
+}
+
 const kib = (bytes) => `${(bytes / 1024).toFixed(1)} KiB`;
 const bytes = (count) => (count < 1024 * 1024 ? kib(count) : mib(count));
 const mib = (bytes) => `${(bytes / 1024 / 1024).toFixed(2)} MiB`;
@@ -100,6 +123,7 @@ try {
     readyMs: Math.round(middle.ready),
     device: middle.device,
     tier: middle.tier,
+    perFrame: await timePerFrame(site.url),
     loading: { full: await median(site.url, 1), slowed: await median(site.url, SLOWDOWN) },
   };
   if (process.argv.includes('--json')) {
@@ -113,6 +137,8 @@ try {
     console.log(
       `navigation to ready: ${figures.readyMs} ms (median of ${RUNS} cold starts, local server, ${middle.device}, ${middle.tier} adapter)`,
     );
+    const { ms, pointers } = figures.perFrame;
+    console.log(`frame ${FRAMES}, default model, ${middle.device}, ${pointers} pointers: ${ms.toFixed(0)} ms`);
     for (const [speed, { paint, interactive, ready, blocked, longest, gzip, files }] of [
       ['full speed', figures.loading.full],
       [`processor slowed ${SLOWDOWN} times`, figures.loading.slowed],

@@ -22,9 +22,21 @@ pub(crate) fn build(project: &Project) -> Outcome {
     let wasm_bindgen = setup::wasm_bindgen(project)?;
     run(&mut project.cargo("build", &WASM_ARGS))?;
     let module = project.target.join("wasm32-unknown-unknown/wasm/point3r.wasm");
+    constructed_once(&module)?;
     let options = ["--target", "web", "--remove-name-section", "--remove-producers-section", "--out-dir", ENGINE];
     run(project.command(wasm_bindgen, &options).arg(&module))?;
     report_size(project)
+}
+
+/// The linker names `.command_export` what it makes of exported functions that run all constructors at every call: three
+/// times slower, and silently, if nothing calls the constructors explicitly (`src/web/platform.rs`).
+fn constructed_once(module: &Path) -> Outcome {
+    const WRAPPED: &[u8] = b".command_export";
+    let bytes = std::fs::read(module).map_err(|error| format!("{}: {error}", module.display()))?;
+    if bytes.windows(WRAPPED.len()).any(|window| window == WRAPPED) {
+        return Err(format!("{}: every exported function runs the module's constructors", module.display()));
+    }
+    Ok(())
 }
 
 fn report_size(project: &Project) -> Outcome {
