@@ -102,7 +102,8 @@ describe('a download', () => {
     loose.reset({ cut: Math.ceil(whole / 2), cuts: 1 });
     const asked = load();
     await page.waitForFunction(() => window.point3r.stats().then(({ state }) => state === 'loading'));
-    while (loose.requests.length < 1) {
+    // Not from the request on: its answer may not have been decided on yet.
+    while (loose.behaviour.cuts > 0) {
       await page.waitForTimeout(20);
     }
     loose.behaviour.status = 503;
