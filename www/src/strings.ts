@@ -350,8 +350,8 @@ export const FIT_TEXT = {
 /** Titles of the demos; the scenes are true to their worlds, what the network makes of the pictures depends on its weights. */
 export const DEMO_TEXT: Record<DemoId, { title: string; body: string }> = {
   room: { title: 'A furnished room', body: 'A bedroom with shelves, seen in one slow turn.' },
-  table: { title: 'A laid table', body: 'Cups and bottles on marble, from close by.' },
-  street: { title: 'A street', body: 'Houses, trees and a van, from the pavement.' },
+  table: { title: 'A round table', body: 'A bowl of fruit, a cup, a picture: half around them.' },
+  street: { title: 'A street', body: 'Houses, a tree and parked cars, from the road.' },
 };
 
 export type PanelTab = keyof typeof TAB_TEXT;
