@@ -4,7 +4,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
-import { launch, openPage, stats } from './support/browser.mjs';
+import { launch, openPage, stats, waitForFrames } from './support/browser.mjs';
 import { loading } from './support/loading.mjs';
 import { DIST } from './support/paths.mjs';
 import { serveSite } from './support/site.mjs';
@@ -79,15 +79,8 @@ async function timePerFrame(url) {
   try {
     const { page } = await openPage(chrome.browser, url);
     await fromPictures(page, FRAMES);
-    let last = await stats(page);
-    while (last.frames < FRAMES) {
-      if (last.error) {
-        throw new Error(`after ${last.frames} frames: ${last.error.code}: ${last.error.message}`);
-      }
-      await page.waitForTimeout(100);
-      last = await stats(page);
-    }
-    return { ms: last.msPerFrame, pointers: last.pointers };
+    const { msPerFrame, pointers } = await waitForFrames(page, FRAMES);
+    return { ms: msPerFrame, pointers };
   } finally {
     await chrome.close();
   }

@@ -80,6 +80,10 @@ class Loss:
     total: Tensor
     terms: dict[str, Tensor]
 
+    def plus(self, name: str, weight: float, term: Tensor) -> Loss:
+        """With another weighted term, logged without its weight."""
+        return Loss(self.total + weight * term, self.terms | {name: term.detach()})
+
 
 def _move(pose: Tensor, points: Tensor) -> Tensor:
     rotation, translation = pose[..., :3, :3], pose[..., :3, 3]

@@ -103,11 +103,10 @@ class Trainer:
         loss = CRITERIA[self.recipe.criterion](predictions, batch.targets, average)
         if self.recipe.matching > 0 and len(predictions) > 1:
             matching = matching_loss(list(predictions[1].attention), batch.targets, self.config.patch_size, average)
-            total = loss.total + self.recipe.matching * matching
-            loss = Loss(total, loss.terms | {"matching": matching.detach()})
+            loss = loss.plus("matching", self.recipe.matching, matching)
         if self.recipe.relative_depth > 0 and phase.dense:
-            ratio = relative_depth_loss(predictions, batch.targets, average)
-            loss = Loss(loss.total + self.recipe.relative_depth * ratio, loss.terms | {"depth": ratio.detach()})
+            depth = relative_depth_loss(predictions, batch.targets, average)
+            loss = loss.plus("depth", self.recipe.relative_depth, depth)
         return loss
 
     def step(self, batch: Batch) -> Step:

@@ -77,11 +77,13 @@ def test_pixels_without_truth_do_not_matter(golden: Path) -> None:
     two = Targets(targets.points[:, :2], targets.valid[:, :2], targets.sky[:, :2], targets.poses[:, :2], targets.metric)
     broken = torch.where(two.valid[..., None], two.points, torch.nan)
     predictions = network(images)
-    for criterion in (reference_loss, log_point_loss, relative_depth_loss):
-        clean = criterion(predictions, two)
-        holes = criterion(predictions, Targets(broken, two.valid, two.sky, two.poses, two.metric))
-        if criterion is not relative_depth_loss:
-            clean, holes = clean.total, holes.total
+    with_holes = Targets(broken, two.valid, two.sky, two.poses, two.metric)
+    for criterion in (
+        lambda truth: reference_loss(predictions, truth).total,
+        lambda truth: log_point_loss(predictions, truth).total,
+        lambda truth: relative_depth_loss(predictions, truth),
+    ):
+        clean, holes = criterion(two), criterion(with_holes)
         assert torch.equal(clean, holes)
         network.zero_grad()
         holes.backward(retain_graph=True)
